@@ -1,0 +1,41 @@
+# archloom: `make demo` shows the main job, `make test` runs what CI runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test lint format bench-nasbench201 clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt hatchling
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $(STAMP)
+
+demo: install
+	rm -rf .demo && mkdir .demo
+	$(BIN)/search run examples/digits.yaml store=sqlite:///.demo/digits.db
+	$(BIN)/search best digits-cells --store sqlite:///.demo/digits.db
+	$(BIN)/search export digits-cells best .demo/winner --store sqlite:///.demo/digits.db
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: lint
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest -q --doctest-modules archloom
+
+bench-nasbench201: install
+	$(BIN)/python benchmarks/nasbench201.py
+
+clean:
+	rm -rf .demo .venv .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

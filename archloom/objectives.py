@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objectives and constraints: from what a person writes to metric names and numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from archloom.contracts import Metrics, Objective
+from archloom.errors import ConfigError, did_you_mean
+
+__all__ = [
+    "Constraint",
+    "Directions",
+    "missing_metric",
+    "parse_constraint",
+    "parse_objectives",
+    "resolve_metric",
+]
+
+Directions = Mapping[str, Literal["maximize", "minimize"]]
+
+REPORT_SPLITS = ("test", "train")
+_CONSTRAINT = re.compile(r"^\s*([\w./-]+?)\s*(<=|>=|<|>|==)\s*([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*$")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on a metric, such as ``params <= 200000``."""
+
+    metric: str
+    relation: Literal["<=", ">="]
+    bound: float
+
+    def violation(self, metrics: Metrics) -> float:
+        """Return by how much the bound is broken, relative to it; 0 if kept or not yet measured."""
+        value = metrics.get(self.metric)
+        if value is None:
+            return 0.0
+        excess = value - self.bound if self.relation == "<=" else self.bound - value
+        return max(0.0, excess / (abs(self.bound) or 1.0))
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.relation} {self.bound:g}"
+
+
+def parse_constraint(text: str, gives: Sequence[str] | None = None) -> Constraint:
+    """Read ``metric <= number`` or ``metric >= number``.
+
+    >>> parse_constraint("params <= 200_000").bound
+    200000.0
+
+    Raises:
+        ConfigError: another form, or a metric that no evaluator gives.
+    """
+    match = _CONSTRAINT.match(text)
+    if match is None or match[2] not in ("<=", ">="):
+        raise ConfigError(f"a constraint reads 'metric <= number' or 'metric >= number', got {text!r}")
+    try:
+        bound = float(match[3])
+    except ValueError:
+        raise ConfigError(f"constraint {text!r}: {match[3]!r} is not a number") from None
+    relation: Literal["<=", ">="] = "<=" if match[2] == "<=" else ">="
+    return Constraint(resolve_metric(match[1], gives), relation, bound)
+
+
+def parse_objectives(
+    objectives: Directions | Iterable[Objective], gives: Sequence[str] | None = None
+) -> tuple[Objective, ...]:
+    """Turn ``{"accuracy": "maximize"}`` into objectives on metrics that the evaluators give.
+
+    Raises:
+        ConfigError: no objective, a direction that is none, a metric of the test split, or one that
+            no evaluator gives.
+    """
+    pairs = (
+        list(objectives.items())
+        if isinstance(objectives, Mapping)
+        else [(objective.metric, objective.direction) for objective in objectives]
+    )
+    if not pairs:
+        raise ConfigError("a study needs at least one objective, such as {'accuracy': 'maximize'}")
+    for metric, direction in pairs:
+        if direction not in ("maximize", "minimize"):
+            raise ConfigError(
+                f"objective {metric!r}: the direction is maximize or minimize, got {direction!r}"
+                + did_you_mean(str(direction), ["maximize", "minimize"])
+            )
+    return tuple(Objective(resolve_metric(metric, gives), direction) for metric, direction in pairs)
+
+
+def resolve_metric(name: str, gives: Sequence[str] | None) -> str:
+    """Return the full name of a metric: ``accuracy`` becomes ``validation/accuracy`` where that is given.
+
+    What is reported may not be searched on: the test and train splits are refused.
+
+    Args:
+        name: as the person wrote it.
+        gives: the full names that the evaluators give, ``None`` where that is not known yet.
+    """
+    if name.split("/")[0] in REPORT_SPLITS and "/" in name:
+        raise ConfigError(
+            f"{name!r} is a report metric: search and choose on validation, report on test "
+            f"(use {name.split('/', 1)[1]!r})"
+        )
+    if gives is None or name in gives:
+        return name
+    if f"validation/{name}" in gives:
+        return f"validation/{name}"
+    allowed = [metric for metric in gives if metric.split("/")[0] not in REPORT_SPLITS]
+    short = [metric.removeprefix("validation/") for metric in allowed]
+    raise ConfigError(f"no evaluator gives a metric {name!r}{did_you_mean(name, short)}")
+
+
+def missing_metric(metrics: Metrics, wanted: Iterable[str]) -> str | None:
+    """Say which wanted metric is absent or not a finite number, ``None`` if all is well."""
+    for name in wanted:
+        if name not in metrics:
+            return f"the evaluator gave no metric {name!r}{did_you_mean(name, metrics)}"
+        if not math.isfinite(metrics[name]):
+            return f"metric {name!r} is {metrics[name]}"
+    return None

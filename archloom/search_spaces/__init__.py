@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Symbolic spaces -> decisions -> architectures; one folder a family."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from archloom.registry import Registry
+
+if TYPE_CHECKING:
+    from archloom.search_spaces.blueprint import Blueprint, build
+    from archloom.search_spaces.space import Architecture, Decision, SearchSpace
+
+__all__ = ["SPACES", "Architecture", "Blueprint", "Decision", "SearchSpace", "build"]
+
+SPACES = Registry(
+    "search_spaces",
+    {
+        "cell": "archloom.search_spaces.cell:cell",
+        "mlp": "archloom.search_spaces.mlp:mlp",
+        "nasbench201": "archloom.search_spaces.nasbench201:nasbench201",
+    },
+)
+
+_HOME = {
+    "Architecture": "space",
+    "Blueprint": "blueprint",
+    "Decision": "space",
+    "SearchSpace": "space",
+    "build": "blueprint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"archloom.search_spaces.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'archloom.search_spaces' has no attribute {name!r}")

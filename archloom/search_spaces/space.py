@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``SearchSpace``: symbolic outside, arrays inside; and ``Architecture``, one point of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from archloom.contracts import FloatArray, Genotypes
+from archloom.errors import SpaceError, did_you_mean
+from archloom.search_spaces import dna, encoding, enumeration
+from archloom.search_spaces.compiler import compile_template
+from archloom.search_spaces.counting import count_points
+from archloom.search_spaces.drawing import Drawer
+from archloom.search_spaces.legality import legal_rows
+from archloom.search_spaces.points import ChoicePoint, FloatPoint, walk
+from archloom.search_spaces.variation import Variation
+
+__all__ = ["Architecture", "Choices", "Decision", "SearchSpace"]
+
+Choices = dict[str, str | float]
+"""Decision name to candidate label, or to the number of a float decision."""
+
+MAX_ENUMERATED = 20_000_000
+
+
+@final
+@dataclass(frozen=True)
+class Decision:
+    """One column of a genotype.
+
+    Args:
+        name: path and candidate labels, unique in the space.
+        candidates: the labels to choose from; empty for a float.
+        low: lower bound of a float.
+        high: upper bound of a float.
+        scale: ``linear``, ``log`` or ``rlog`` for a float.
+        parent: the choice that must hold ``parent_choice`` for this decision to be active.
+        parent_choice: that candidate's label.
+        group: the ``manyof`` whose slots belong together.
+    """
+
+    name: str
+    candidates: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    scale: str | None = None
+    parent: str | None = None
+    parent_choice: str | None = None
+    group: str | None = None
+
+
+@final
+class SearchSpace:
+    """A symbolic space, compiled once to a flat tuple of decisions.
+
+    Args:
+        template: any PyGlove value with ``pg.oneof``, ``pg.manyof``, ``pg.permutate`` and
+            ``pg.floatv`` in it, nested at will; ``pg.hyper.reference`` ties one field to another.
+        canonical: maps the choices of an architecture to a string that is the same for all
+            architectures of the same meaning; their keys are then the same.
+        text: maps the choices to one line for people.
+
+    Raises:
+        SpaceError: the template cannot be compiled; the message names the path.
+
+    Example:
+        >>> import numpy as np
+        >>> import pyglove as pg
+        >>> space = SearchSpace(pg.Dict(op=pg.oneof(["conv", "pool"]), width=pg.oneof([8, 16, 32])))
+        >>> space.size
+        6
+        >>> space.architecture(space.at([3])).text
+        'op=pool, width=16'
+        >>> space.from_choices({"op": "conv", "width": "8"}).value
+        {op='conv', width=8}
+    """
+
+    def __init__(
+        self,
+        template: Any,
+        *,
+        canonical: Callable[[Mapping[str, str | float]], str] | None = None,
+        text: Callable[[Mapping[str, str | float]], str] | None = None,
+    ):
+        self.template, self.points, self._n_choices, self._n_floats = compile_template(template)
+        self._canonical, self._text = canonical, text
+        self._count = count_points(self.points)
+        self._by_architecture = Drawer(self.points, is_weighted=True)
+        self._by_decision = Drawer(self.points, is_weighted=False)
+        self._variation = Variation(self.points, self._by_architecture)
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Every decision: the discrete ones in column order, then the floats."""
+        discrete, floats = [], []
+        for point in walk(self.points):
+            parent, parent_choice = point.parent or (None, None)
+            if isinstance(point, FloatPoint):
+                scale = point.scale or "linear"
+                floats.append(Decision(point.name, (), point.low, point.high, scale, parent, parent_choice))
+                continue
+            group = point.path if point.names != (point.path,) else None
+            discrete += [
+                Decision(name, point.labels, None, None, None, parent, parent_choice, group)
+                for name in point.names
+            ]
+        return (*discrete, *floats)
+
+    @property
+    def size(self) -> int | None:
+        """The exact number of architectures; ``None`` where a float makes it infinite."""
+        return None if self._n_floats else self._count
+
+    @property
+    def has_floats(self) -> bool:
+        """Whether any decision is a float."""
+        return self._n_floats > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the space as plain JSON: its decisions in order."""
+        groups = {p.path: p for p in walk(self.points) if isinstance(p, ChoicePoint)}
+        rows = []
+        for decision in self.decisions:
+            row = {k: v for k, v in vars(decision).items() if v not in (None, ())}
+            if decision.group is not None:
+                point = groups[decision.group]
+                row |= {"distinct": point.is_distinct, "sorted": point.is_sorted}
+            rows.append(row | ({"candidates": list(decision.candidates)} if decision.candidates else {}))
+        return {"decisions": rows}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the decisions: equal for spaces whose genotypes mean the same."""
+        return _hash(json.dumps(self.to_json(), sort_keys=True))
+
+    # ------------------------------------------------------------------ arrays
+
+    def sample(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        *,
+        uniform_over: Literal["architectures", "decisions"] = "architectures",
+    ) -> Genotypes:
+        """Draw ``n`` points.
+
+        Args:
+            n: how many.
+            rng: where the randomness comes from.
+            uniform_over: ``architectures`` gives each the same chance (a candidate weighs as much as
+                the architectures below it); ``decisions`` gives each candidate the same chance.
+        """
+        rows = self._empty(n)
+        drawer = self._by_architecture if uniform_over == "architectures" else self._by_decision
+        drawer.sample(rows.choices, rows.floats, rng)
+        return rows
+
+    def mutate(self, parents: Genotypes, rng: np.random.Generator) -> Genotypes:
+        """Change one active decision of each row to another legal choice."""
+        return self._variation.mutate(parents, rng)
+
+    def crossover(self, a: Genotypes, b: Genotypes, rng: np.random.Generator) -> Genotypes:
+        """Mix each row of ``a`` with the same row of ``b``, decision by decision."""
+        return self._variation.crossover(a, b, rng)
+
+    def neighbours(self, row: Genotypes, rng: np.random.Generator) -> Genotypes:
+        """Return every architecture one changed choice away from a ``1 x d`` row."""
+        return self._variation.neighbours(row, rng)
+
+    def is_legal(self, genotypes: Genotypes) -> npt.NDArray[np.bool_]:
+        """Return which of ``n`` rows are points of this space."""
+        return legal_rows(self.points, genotypes)
+
+    def at(self, ranks: npt.ArrayLike) -> Genotypes:
+        """Return the architectures of the given ranks, ``0`` to ``size - 1``.
+
+        Raises:
+            SpaceError: the space is infinite, or a rank lies outside it.
+        """
+        if self.size is None:
+            raise SpaceError("a space with a float decision cannot be enumerated: it is infinite")
+        exact = np.asarray(ranks, dtype=np.int64 if self.size < 2**62 else object)
+        if len(exact) and not (exact.min() >= 0 and exact.max() < self.size):
+            raise SpaceError(f"ranks go from 0 to {self.size - 1}, got {exact.min()} to {exact.max()}")
+        return enumeration.unrank(self.points, exact, self._n_choices)
+
+    def enumerate(self) -> Genotypes:
+        """Return every architecture of a finite space, each once.
+
+        Raises:
+            SpaceError: the space is infinite, or has more than 20 million points.
+        """
+        if self.size is not None and self.size > MAX_ENUMERATED:
+            raise SpaceError(
+                f"at most {MAX_ENUMERATED} architectures can be enumerated, here are {self.size}"
+            )
+        return self.at(np.arange(self.size or 0))
+
+    def one_hot(self, genotypes: Genotypes) -> FloatArray:
+        """Encode as indicators, ``n x (sum of candidates + f)``; inactive is zero."""
+        return encoding.one_hot(self.points, genotypes)
+
+    def ordinal(self, genotypes: Genotypes) -> FloatArray:
+        """Encode as one number a decision in ``[0, 1]``, ``n x (d + f)``; inactive is ``-1``."""
+        return encoding.ordinal(self.points, genotypes)
+
+    # ------------------------------------------------------------------ symbols
+
+    def architecture(self, row: Genotypes) -> Architecture:
+        """Return one ``1 x d`` row as an architecture."""
+        return Architecture(self, row)
+
+    def from_choices(self, choices: Mapping[str, str | float]) -> Architecture:
+        """Return the architecture with the given decision names and candidate labels.
+
+        Raises:
+            SpaceError: an unknown decision or label, or one that is missing or too many.
+        """
+        row = self._empty(1)
+        left = dict(choices)
+        for point in walk(self.points):
+            if point.when and not (row.choices[0, list(point.when.columns)] == point.when.choice).any():
+                continue
+            if isinstance(point, FloatPoint):
+                row.floats[0, point.column] = float(self._pop(left, point.name))
+                continue
+            for name, column in zip(point.names, point.columns, strict=True):
+                label = str(self._pop(left, name))
+                if label not in point.labels:
+                    raise SpaceError(
+                        f"{name}: there is no candidate {label!r}{did_you_mean(label, point.labels)}"
+                    )
+                row.choices[0, column] = point.labels.index(label)
+        if left:
+            name = next(iter(left))
+            known = [decision.name for decision in self.decisions]
+            why = "is not active here" if name in known else f"is not a decision{did_you_mean(name, known)}"
+            raise SpaceError(f"{name!r} {why}")
+        if not self.is_legal(row)[0]:
+            raise SpaceError(
+                f"these choices break a distinct or sorted group or a float's range: {dict(choices)}"
+            )
+        return Architecture(self, row)
+
+    def choices(self, row: Genotypes) -> Choices:
+        """Return the active decisions of a ``1 x d`` row by name."""
+        made: Choices = {}
+        for point in walk(self.points):
+            if isinstance(point, FloatPoint):
+                value = float(row.floats[0, point.column])
+                if value == value:
+                    made[point.name] = value
+                continue
+            for name, column in zip(point.names, point.columns, strict=True):
+                choice = int(row.choices[0, column])
+                if choice >= 0:
+                    made[name] = point.labels[choice]
+        return made
+
+    def canonical(self, choices: Mapping[str, str | float]) -> str:
+        """Return the string that all architectures of the same meaning share."""
+        if self._canonical is not None:
+            return self._canonical(choices)
+        return json.dumps(dict(choices), sort_keys=True)
+
+    def key(self, choices: Mapping[str, str | float], *, is_canonical: bool = True) -> str:
+        """Hash an architecture by its meaning, or exactly as it was chosen."""
+        return _hash(self.canonical(choices) if is_canonical else json.dumps(dict(choices), sort_keys=True))
+
+    def spell(self, choices: Mapping[str, str | float]) -> str:
+        """Return the choices in one line for people."""
+        if self._text is not None:
+            return self._text(choices)
+        return ", ".join(f"{name}={label}" for name, label in choices.items())
+
+    @cached_property
+    def dna_spec(self) -> Any:
+        """PyGlove's specification of this space, for its algorithms."""
+        return self.template.dna_spec()
+
+    def to_dna(self, row: Genotypes) -> Any:
+        """Return a ``1 x d`` row as a ``pg.DNA``."""
+        import pyglove as pg
+
+        return pg.DNA.from_numbers(dna.to_numbers(self.points, row), self.dna_spec)
+
+    def from_dna(self, value: Any) -> Genotypes:
+        """Return a ``pg.DNA`` as a ``1 x d`` row.
+
+        Raises:
+            SpaceError: the DNA is not one of this space.
+        """
+        numbers = value.to_numbers() if value.value is not None or value.children else []
+        row = dna.from_numbers(self.points, numbers, self._n_choices, self._n_floats)
+        if not self.is_legal(row)[0]:
+            raise SpaceError(f"this DNA is not a point of the space: {value}")
+        return row
+
+    def decode(self, row: Genotypes) -> Any:
+        """Return a ``1 x d`` row as the symbolic value it stands for."""
+        return self.template.decode(self.to_dna(row))
+
+    def _empty(self, n: int) -> Genotypes:
+        return Genotypes(
+            np.full((n, self._n_choices), -1, dtype=np.int16), np.full((n, self._n_floats), np.nan)
+        )
+
+    def _pop(self, left: dict[str, str | float], name: str) -> str | float:
+        try:
+            return left.pop(name)
+        except KeyError:
+            raise SpaceError(f"{name}: a choice is missing{did_you_mean(name, left)}") from None
+
+
+@final
+class Architecture:
+    """One point of a search space.
+
+    Args:
+        space: the space.
+        genotype: a ``1 x d`` row of it.
+    """
+
+    def __init__(self, space: SearchSpace, genotype: Genotypes):
+        self.space = space
+        self.genotype = genotype
+
+    @cached_property
+    def value(self) -> Any:
+        """The decoded symbolic value (PyGlove takes milliseconds, so it is made on first use)."""
+        return self.space.decode(self.genotype)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Active decisions only: name to candidate label, or to a float's number."""
+        return self.space.choices(self.genotype)
+
+    @cached_property
+    def key(self) -> str:
+        """Canonical hash: architectures that mean the same share it."""
+        return self.space.key(self.choices)
+
+    @cached_property
+    def text(self) -> str:
+        """The architecture in one line of words."""
+        return self.space.spell(self.choices)
+
+    def __repr__(self) -> str:
+        return f"Architecture({self.text})"
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

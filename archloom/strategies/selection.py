@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Selection: the part of an evolutionary strategy that compares members.
+
+Notation: ``n`` members, ``m`` costs (lower is better).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from archloom.contracts import FloatArray
+
+__all__ = ["fittest", "undominated"]
+
+
+def undominated(costs: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which of ``n`` rows no other row dominates (no worse anywhere, better somewhere).
+
+    >>> undominated(np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 3.0]])).tolist()
+    [True, True, False]
+    """
+    no_worse = (costs[:, None, :] <= costs[None, :, :]).all(axis=2)
+    better = (costs[:, None, :] < costs[None, :, :]).any(axis=2)
+    return np.asarray(~(no_worse & better).any(axis=0))
+
+
+def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator) -> int:
+    """Return the index of the fittest of ``n`` members.
+
+    Constraint domination (Deb 2000): the least violation comes first; among equals of it, a member
+    that no other dominates; among those, chance.
+
+    Args:
+        costs: ``n x m``, lower is better.
+        violations: ``n``, 0 where feasible.
+        rng: breaks ties.
+    """
+    candidates = np.flatnonzero(violations == violations.min())
+    if len(candidates) > 1:
+        column = costs[candidates]
+        if column.shape[1] == 1:
+            candidates = candidates[column[:, 0] == column[:, 0].min()]
+        else:
+            candidates = candidates[undominated(column)]
+    return int(candidates[0] if len(candidates) == 1 else rng.choice(candidates))
