@@ -98,7 +98,7 @@ class Study:
         >>> from archloom.search_spaces import SearchSpace
         >>> from archloom.strategies import RandomSearch
         >>> space = SearchSpace(pg.Dict(x=pg.oneof([1, 2, 3]), y=pg.oneof([10, 20])))
-        >>> study = Study(space, RandomSearch(), lambda a: a.value.x * a.value.y, {"value": "maximize"})
+        >>> study = Study(space, RandomSearch(), lambda a: a.value.x * a.value.y, {"area": "maximize"})
         >>> study.run(trials=6).best.text
         'x=3, y=20'
     """
@@ -126,7 +126,7 @@ class Study:
         if duplicates not in ("reuse", "skip", "reseed", "average"):
             raise ConfigError(f"duplicates is reuse, skip, reseed or average, got {duplicates!r}")
         self.space, self.strategy, self.name, self.seed = space, strategy, name, seed
-        self.evaluators = _evaluators(evaluator)
+        self.evaluators = _evaluators(evaluator, objectives)
         gives = _gives(self.evaluators)
         self.objectives = parse_objectives(objectives, gives)
         self.constraints = tuple(parse_constraint(text, gives) for text in constraints)
@@ -254,7 +254,7 @@ class Study:
 
     def rebuild(self, record: TrialRecord) -> Architecture:
         """Return the architecture of a trial."""
-        return self.space.from_choices(record.choices)
+        return self._live.get(record.number) or self.space.from_choices(record.choices)
 
     # ------------------------------------------------------------------ opening
 
@@ -280,11 +280,12 @@ class Study:
             fingerprint=self.space.fingerprint,
             config=config,
         )
-        self.n_proposals = self.n_evaluations = self._n_asks = 0
+        self.n_proposals = self.n_evaluations = self._n_asks = self._n_trials = 0
         self._n_repeats = self._n_failures = 0
         self._last_failure = ""
         self._tried: set[str] = set()
         self._sums: dict[str, tuple[int, Any]] = {}
+        self._live: dict[int, Architecture] = {}
         if not (resume and any(study.name == self.name for study in self.store.studies())):
             return self.store.create_study(record)
         earlier = self.store.study(self.name)
@@ -299,6 +300,7 @@ class Study:
     def _recover(self) -> None:
         """Replay the history: the strategy is then where it was."""
         history = self.trials
+        self._n_trials = len(history)
         self._n_asks = 1 + max((record.ask for record in history), default=-1)
         finished = [record for record in history if record.state.is_finished]
         for record in finished:
@@ -316,16 +318,17 @@ class Study:
         genotypes = self.strategy.ask(batch_size)
         if not len(genotypes):
             return None
-        first = self.n_proposals
-        proposals = [self._proposal(genotypes[i], first + i) for i in range(len(genotypes))]
+        architectures = [self.space.architecture(genotypes[i]) for i in range(len(genotypes))]
+        proposals = [self._proposal(a, self._n_trials + i) for i, a in enumerate(architectures)]
         with self.store.transaction():
-            self.store.propose(self.id, self._n_asks, proposals)
+            numbers = self.store.propose(self.id, self._n_asks, proposals)
             record = self.store.claim(self.id)
+        self._live |= zip(numbers, architectures, strict=True)
         self._n_asks += 1
+        self._n_trials += len(numbers)
         return record
 
-    def _proposal(self, row: Genotypes, number: int) -> Proposal:
-        architecture = self.space.architecture(row)
+    def _proposal(self, architecture: Architecture, number: int) -> Proposal:
         key = self.space.key(architecture.choices, is_canonical=not self._by_genotype)
         seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
         return Proposal(key=key, text=architecture.text, choices=architecture.choices, seed=seed)
@@ -406,6 +409,7 @@ class Study:
         finished = self.store.finish(self.id, record.number, outcome)
         self._count(finished)
         self.strategy.tell(self._told([finished]))
+        self._live.pop(record.number, None)
         return finished
 
     # ------------------------------------------------------------------ books
@@ -459,12 +463,14 @@ class Study:
         )
 
 
-def _evaluators(evaluator: Any) -> tuple[Evaluator, ...]:
-    """Make a tuple of evaluators, cheap ones first."""
+def _evaluators(evaluator: Any, objectives: Directions | Sequence[Objective]) -> tuple[Evaluator, ...]:
+    """Make a tuple of evaluators, cheap ones first; a function's bare number is the first objective."""
     if evaluator is None:
         return ()
+    first = next(iter(objectives), "value")
+    metric = first.metric if isinstance(first, Objective) else str(first)
     parts: Iterable[Any] = evaluator if isinstance(evaluator, Sequence) else [evaluator]
-    made = [part if isinstance(part, Evaluator) else Function(part) for part in parts]
+    made = [part if isinstance(part, Evaluator) else Function(function=part, metric=metric) for part in parts]
     return tuple(sorted(made, key=lambda part: not part.is_cheap))
 
 

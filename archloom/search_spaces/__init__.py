@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
-    from archloom.search_spaces.blueprint import Blueprint, build
+    from archloom.search_spaces.blueprint import Blueprint, build, out_of
     from archloom.search_spaces.space import Architecture, Decision, SearchSpace
 
-__all__ = ["SPACES", "Architecture", "Blueprint", "Decision", "SearchSpace", "build"]
+__all__ = ["SPACES", "Architecture", "Blueprint", "Decision", "SearchSpace", "build", "out_of"]
 
 SPACES = Registry(
     "search_spaces",
@@ -29,6 +29,7 @@ _HOME = {
     "Decision": "space",
     "SearchSpace": "space",
     "build": "blueprint",
+    "out_of": "blueprint",
 }
 
 

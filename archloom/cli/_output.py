@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results as JSON, YAML and CSV on stdout. No NaN and no infinity: they become null."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from archloom.cli._words import ordered
+
+if TYPE_CHECKING:
+    from archloom.contracts import Objective
+    from archloom.store import TrialRecord
+
+Format = Literal["table", "json", "yaml", "csv"]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How results are written on stdout.")]
+
+
+def trial_row(trial: TrialRecord, objectives: Sequence[Objective]) -> dict[str, Any]:
+    """Describe a trial as plain JSON."""
+    return {
+        "number": trial.number,
+        "state": str(trial.state),
+        "architecture": trial.text,
+        "choices": ordered(trial.choices),
+        "objectives": {o.metric: v for o, v in zip(objectives, trial.values, strict=False)},
+        "metrics": dict(trial.metrics),
+        "violation": trial.violation,
+        "is_pareto": trial.is_pareto,
+        "reused_from": trial.reused_from,
+        "reason": trial.reason,
+        "seed": trial.seed,
+        "fidelity": trial.fidelity,
+        "seconds": trial.seconds,
+        "started_at": trial.started_at,
+        "finished_at": trial.finished_at,
+        "artifacts": dict(trial.artifacts),
+    }
+
+
+def objective_rows(objectives: Sequence[Objective]) -> list[dict[str, str]]:
+    """Describe objectives as plain JSON."""
+    return [{"metric": o.metric, "direction": o.direction} for o in objectives]
+
+
+def write(data: Any, form: Format, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a result to stdout; CSV writes its ``rows``, a line each."""
+    if form == "csv":
+        _write_csv(rows)
+    elif form == "yaml":
+        from ruamel.yaml import YAML
+
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump(finite(data), sys.stdout)
+    else:
+        typer.echo(json.dumps(finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def finite(value: Any) -> Any:
+    """Return plain data with ``None`` for every NaN and infinity.
+
+    >>> finite({"loss": float("nan"), "curve": [1.0, float("inf")]})
+    {'loss': None, 'curve': [1.0, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def _write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a header and one line a row; decisions and metrics become columns of their own.
+
+    Objectives are left out: they are among the metrics.
+    """
+    columns: dict[tuple[str, str], str] = {}
+    for row in rows:
+        for key, value in row.items():
+            if key == "objectives":
+                continue
+            inner = value if isinstance(value, Mapping) else {"": None}
+            columns.update({(key, name): name or key for name in inner})
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns.values())
+    for row in rows:
+        writer.writerow([_cell(row.get(key), name) for key, name in columns])
+
+
+def _cell(value: Any, name: str) -> Any:
+    return finite(value.get(name) if isinstance(value, Mapping) else value)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which study in which store a command means."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from archloom.store import Store, StudyRecord, TrialRecord
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Database URL or file. Otherwise that of STUDY where it is a study file, "
+        "else $ARCHLOOM_STORE, else sqlite:///archloom.db.",
+    ),
+]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="The study's name, or its study file.", show_default=False)
+]
+
+
+def named(study: str, store: str | None) -> tuple[str, str]:
+    """Return the name of a study and its store; ``study`` may be a study file."""
+    from archloom import config
+
+    if not study.endswith((".yaml", ".yml")):
+        return study, store or config.default_store()
+    name, its_store = config.locate(study)
+    return name, store or its_store
+
+
+@contextlib.contextmanager
+def opened(study: str, store: str | None) -> Iterator[tuple[Store, StudyRecord]]:
+    """Open the store that holds a study and find it there.
+
+    Raises:
+        StoreError: no such store, or none of that study in it.
+    """
+    from archloom.store import Store
+
+    name, url = named(study, store)
+    with Store(url, must_exist=True) as opened_store:
+        yield opened_store, opened_store.study(name)
+
+
+def identity(study: StudyRecord) -> int:
+    """Return the id of a study that came out of a store."""
+    if study.id is None:
+        raise ValueError(f"study {study.name!r} has not been stored")
+    return study.id
+
+
+def chosen(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
+    """Return the trial that ``best`` or a number means.
+
+    Raises:
+        StoreError: no such trial, or none is COMPLETE and feasible.
+    """
+    from archloom.errors import ConfigError, StoreError
+
+    if trial == "best":
+        found = store.best(identity(study), 1)
+        if not found:
+            raise StoreError(f"study {study.name!r} has no COMPLETE trial that keeps its constraints yet")
+        return found[0]
+    if not trial.isdecimal():
+        raise ConfigError(f"TRIAL must be 'best' or a trial's number, got {trial!r}")
+    return store.trial(identity(study), int(trial))
+
+
+def shown_url(url: str) -> str:
+    """Return a database URL that may be printed: its password is hidden."""
+    from sqlalchemy.engine import make_url
+
+    return str(make_url(url).render_as_string(hide_password=True)) if "://" in url else url
+
+
+def folder_of(url: str) -> Path:
+    """Return the folder that holds a SQLite database; the working folder for any other store."""
+    from sqlalchemy.engine import make_url
+
+    file = make_url(url).database if url.startswith("sqlite") else None if "://" in url else url
+    return Path(file).parent if file else Path()

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``search run`` ends with: the winner, what it cost, where everything is, what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from archloom.cli._studies import shown_url
+from archloom.cli._tables import architecture, facts, stacked, trial_facts, trials_table
+from archloom.cli._words import number, span
+from archloom.config import default_store
+
+if TYPE_CHECKING:
+    from archloom.study import Study
+
+SHOWN_FRONT = 10
+
+
+def summary(study: Study, seconds: float, again: Sequence[str]) -> RenderableType:
+    """Show how a study ended.
+
+    Args:
+        study: it has run.
+        seconds: how long it took.
+        again: the words of the command that goes on with it.
+    """
+    parts: list[RenderableType] = []
+    found = study.store.pareto(study.id) if len(study.objectives) > 1 else study.store.best(study.id, 1)
+    if found and len(study.objectives) == 1:
+        inside = stacked(facts(trial_facts(found[0], study.objectives)), architecture(found[0]))
+        parts.append(
+            Panel(inside, title=f"[b]{_safe(study.name)}[/b]: the winner is trial {found[0].number}")
+        )
+    elif found:
+        inside = stacked(trials_table(found[:SHOWN_FRONT], study.objectives), *_more(len(found)))
+        parts.append(
+            Panel(inside, title=f"[b]{_safe(study.name)}[/b]: {len(found)} trials on the Pareto front")
+        )
+    else:
+        parts.append(Text("No trial is COMPLETE and keeps the constraints."))
+    parts.append(facts([*_account(study, seconds), ("database", Text(shown_url(study.store.url)))]))
+    if found:
+        parts.append(_next(study, again))
+    return stacked(*parts)
+
+
+def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
+    states = ", ".join(f"{n} {state}" for state, n in study.store.counts(study.id).items() if n)
+    trials = f"{number(study.n_evaluations)} evaluated of {number(study.n_proposals)} proposed ({states})"
+    return [("trials", Text(trials)), ("ended", Text(f"{study.stop_reason}, after {span(seconds)}"))]
+
+
+def _next(study: Study, again: Sequence[str]) -> RenderableType:
+    url = shown_url(study.store.url)
+    at = [] if study.store.url == default_store() else ["--store", url]
+    commands = [
+        ["search", "best", study.name, "-n", "10", *at],
+        ["search", "show", study.name, "best", *at],
+        ["search", "export", study.name, "best", f"{study.name}-model", *at],
+        again,
+    ]
+    return Group(Text("Next", style="bold"), *(Text("  " + shlex.join(words)) for words in commands))
+
+
+def _more(n: int) -> list[RenderableType]:
+    return [Text(f"and {n - SHOWN_FRONT} more", style="dim")] if n > SHOWN_FRONT else []
+
+
+def _safe(name: str) -> str:
+    return name.replace("[", "\\[")

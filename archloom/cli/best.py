@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search best``: the best trials of a study, or its Pareto front."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archloom.cli._output import FormatOption, objective_rows, trial_row, write
+from archloom.cli._studies import StoreOption, StudyArgument, identity, opened
+
+if TYPE_CHECKING:
+    from archloom.store import StudyRecord, TrialRecord
+
+
+def best(
+    study: StudyArgument,
+    *,
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help="How many.", show_default="1, or the whole front")
+    ] = None,
+    store: StoreOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Show the best trials of a study; with several objectives, its Pareto front."""
+    from archloom.errors import StoreError
+
+    with opened(study, store) as (opened_store, record):
+        is_front = len(record.objectives) > 1
+        if is_front:
+            trials = opened_store.pareto(identity(record))[:n]
+        else:
+            trials = opened_store.best(identity(record), n or 1)
+        if not trials:
+            raise StoreError(f"study {record.name!r} has no COMPLETE trial that keeps its constraints yet")
+        if form == "table":
+            _print(trials, record)
+            return
+        rows = [trial_row(trial, record.objectives) for trial in trials]
+        key = "pareto" if is_front else "best"
+        write({"study": record.name, "objectives": objective_rows(record.objectives), key: rows}, form, rows)
+
+
+def _print(trials: list[TrialRecord], study: StudyRecord) -> None:
+    from archloom.cli._tables import architecture, console, facts, stacked, trial_facts, trials_table
+
+    if len(trials) > 1 or len(study.objectives) > 1:
+        console().print(trials_table(trials, study.objectives))
+        return
+    winner = [("trial", str(trials[0].number)), *trial_facts(trials[0], study.objectives)]
+    console().print(stacked(facts(winner), architecture(trials[0])))

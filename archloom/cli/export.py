@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search export``: take a trial's trained network away as plain PyTorch."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archloom.cli._studies import StoreOption, StudyArgument, chosen, folder_of, identity, opened
+from archloom.errors import ArchloomError, ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archloom.config import StudyFile
+    from archloom.evaluators import Splits
+    from archloom.store import Store, StudyRecord, TrialRecord
+
+WEIGHTS = "weights.safetensors"
+
+
+def export(
+    study: StudyArgument,
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL", help="'best' or a trial's number.", show_default=False)
+    ],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to; made if need be.", show_default=False)
+    ],
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in FOLDER.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Import the Python code that the database names.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Write a trial's trained network as one plain PyTorch file, its weights, and a model card.
+
+    The file needs torch and safetensors, nothing of archloom. It is checked in a fresh process before
+    it is handed over: its outputs equal the trained network's.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise ConfigError(f"{folder} is not empty: choose another folder, or --overwrite an earlier export")
+    with opened(study, store) as (opened_store, record):
+        found = chosen(opened_store, record, trial)
+        if found.reused_from is not None:
+            found = opened_store.trial(identity(record), found.reused_from)
+        weights = _weights(found, record, opened_store)
+        study_file = _study_file(study, record, trust)
+        with study_file.importing():
+            _export(study_file, record, found, weights, folder, overwrite)
+
+
+def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
+    """Make the study file again from what the store kept; the import paths of a file at hand are trusted."""
+    from archloom import config
+
+    if not record.config:
+        raise ArchloomError(
+            f"study {record.name!r} was not run from a study file, so that its network cannot be rebuilt "
+            "here: do it in Python with archloom.export.export_model"
+        )
+    trusted = {"*"} if trust else set()
+    if Path(study).is_file():
+        trusted |= config.import_paths(config.load(study).resolved())
+    return config.restore(record.config, source=f"study {record.name!r}", trusted=sorted(trusted))
+
+
+def _weights(trial: TrialRecord, study: StudyRecord, store: Store) -> Path:
+    """Return the file of a trial's weights: where it was written, or beside a store that was moved.
+
+    Raises:
+        ArchloomError: there is none.
+    """
+    written = trial.artifacts.get(WEIGHTS)
+    if written is None:
+        raise ArchloomError(
+            f"trial {trial.number} of study {study.name!r} ({trial.state}) has no weights: "
+            "its evaluator kept none"
+        )
+    moved = folder_of(store.url) / Path(*Path(written).parts[-4:])
+    for path in (Path(written), moved):
+        if path.is_file():
+            return path
+    raise ArchloomError(
+        f"the weights of trial {trial.number} of study {study.name!r} are missing: "
+        f"looked for {written} and {moved}"
+    )
+
+
+def _export(
+    study_file: StudyFile,
+    study: StudyRecord,
+    trial: TrialRecord,
+    weights: Path,
+    folder: Path,
+    overwrite: bool,
+) -> None:
+    import torch
+    from rich.text import Text
+
+    from archloom.cli._tables import console, facts
+    from archloom.cli._words import number
+    from archloom.evaluators import load_splits
+    from archloom.export import export_model
+
+    if study_file.data is None:
+        raise ConfigError(f"{study_file.source}: no evaluator names the data its networks are trained on")
+    splits = load_splits(*study_file.data)
+    network = _network(study_file, study, trial, splits, weights)
+    example = torch.rand(2, *splits.input_shape, generator=torch.Generator().manual_seed(0))
+    card = _card(study_file, study, trial, splits)
+    exported = export_model(network, folder, card=card, example_input=example, overwrite=overwrite)
+    same = f"in a fresh process without archloom: its outputs differ by at most {number(exported.difference)}"
+    rows = [
+        (
+            "exported",
+            Text(f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
+        ),
+        ("checked", Text(same)),
+    ]
+    rows += [("written", Text(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
+    console().print(facts([*rows]))
+
+
+def _network(
+    study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits, weights: Path
+) -> nn.Module:
+    """Build a trial's network and give it its trained weights."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+
+    from archloom.evaluators import build_network
+
+    space = study_file.space
+    if space.fingerprint != study.fingerprint:
+        raise ArchloomError(
+            f"study {study.name!r} searched a space with fingerprint {study.fingerprint}, but its space "
+            f"is now {space.fingerprint}: the code or the archloom that made it has changed"
+        )
+    network = build_network(space.from_choices(trial.choices), splits, seed=trial.seed)
+    try:
+        load_model(network, str(weights))
+    except (RuntimeError, SafetensorError, OSError) as error:
+        raise ArchloomError(f"{weights} does not fit the network of trial {trial.number}: {error}") from None
+    return network.eval()
+
+
+def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits) -> dict[str, Any]:
+    """Say where the model comes from."""
+    config = study_file.resolved()
+    return {
+        "title": f"{study.name}, trial {trial.number}",
+        "study": study.name,
+        "trial": trial.number,
+        "architecture": trial.text,
+        "choices": dict(trial.choices),
+        "objectives": {objective.metric: objective.direction for objective in study.objectives},
+        "constraints": list(study.constraints),
+        "metrics": dict(trial.metrics),
+        "data": dict(splits.description),
+        "seeds": {"study": study.seed, "trial": trial.seed},
+        "space": {**config["space"], "fingerprint": study.fingerprint},
+        "strategy": config["strategy"],
+        "evaluators": {part["name"]: part for part in config["evaluator"]},
+        "trained": {
+            "started_at": trial.started_at,
+            "finished_at": trial.finished_at,
+            "seconds": trial.seconds,
+        },
+        "versions": {
+            "archloom": study.version,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "pyglove", "safetensors")},
+        },
+    }

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search run``: run a study file."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archloom.cli._output import Format, FormatOption, objective_rows, trial_row, write
+from archloom.cli._studies import shown_url
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from archloom.cli._progress import LiveProgress, PlainProgress
+    from archloom.config import StudyFile
+    from archloom.study import Study
+
+
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The study file (YAML).", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="Overrides, such as budget.trials=3, strategy=random, store=sqlite:///x.db.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the study of that name.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    form: FormatOption = "table",
+) -> None:
+    """Run a study file and show its winner.
+
+    A finished trial is durable at once. Ctrl-C stops; --resume goes on where it stopped, with the
+    same proposals as if it had never been stopped.
+    """
+    from rich.console import Console
+
+    from archloom import config
+
+    errors = Console(stderr=True, highlight=False)
+    study_file = config.load(file, overrides or ())
+    started = time.monotonic()
+    with study_file.importing():
+        study = study_file.study(resume=resume)
+        try:
+            with _progress(study_file, errors, quiet) as callbacks:
+                study.run(**study_file.run_options, callbacks=callbacks)
+        except KeyboardInterrupt:
+            _say_how_to_resume(errors, study, ["search", "run", str(file), *(overrides or ()), "--resume"])
+            raise typer.Exit(130) from None
+        again = _again(file, overrides or (), study_file.run_options["trials"])
+        _show(study, form, time.monotonic() - started, again)
+        if not any(str(trial.state) == "COMPLETE" for trial in study.trials):
+            _say_why_nothing_succeeded(errors, study)
+            raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _progress(study_file: StudyFile, errors: Console, quiet: bool) -> Any:
+    """Give the callbacks that show progress: none, a live bar in a terminal, or plain lines."""
+    from archloom.cli._progress import LiveProgress, Pace, PlainProgress
+
+    if quiet:
+        yield ()
+        return
+    options = study_file.run_options
+    pace = Pace(trials=options["trials"], minutes=options["minutes"], count=options["count"])
+    progress: LiveProgress | PlainProgress
+    progress = LiveProgress(errors, pace) if errors.is_terminal else PlainProgress(errors, pace)
+    with progress:
+        yield (progress,)
+
+
+def _show(study: Study, form: Format, seconds: float, again: Sequence[str]) -> None:
+    if form == "table":
+        from archloom.cli._summary import summary
+        from archloom.cli._tables import console
+
+        console().print(summary(study, seconds, again))
+        return
+    rows = [trial_row(trial, study.objectives) for trial in study.trials]
+    write(result(study, rows), form, rows)
+
+
+def result(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Describe a study that ran as plain JSON."""
+    found = study.store.pareto(study.id) if len(study.objectives) > 1 else study.store.best(study.id, 1)
+    return {
+        "study": study.name,
+        "store": shown_url(study.store.url),
+        "stop_reason": study.stop_reason,
+        "n_proposals": study.n_proposals,
+        "n_evaluations": study.n_evaluations,
+        "counts": {str(state): n for state, n in study.store.counts(study.id).items()},
+        "objectives": objective_rows(study.objectives),
+        "pareto" if len(study.objectives) > 1 else "best": [trial_row(t, study.objectives) for t in found],
+        "trials": rows,
+    }
+
+
+def _again(file: Path, overrides: Sequence[str], trials: int | None) -> list[str]:
+    """Return the command that goes on with a study, with twice the trials where they are spent."""
+    kept = (
+        [text for text in overrides if not text.startswith("budget.trials=")] if trials else list(overrides)
+    )
+    more = [f"budget.trials={2 * trials}"] if trials else []
+    return ["search", "run", str(file), *kept, *more, "--resume"]
+
+
+def _say_how_to_resume(errors: Console, study: Study, again: Sequence[str]) -> None:
+    store = shown_url(study.store.url)
+    errors.print(f"Interrupted: every finished trial is in {store}. Go on with", soft_wrap=True, markup=False)
+    errors.print(f"  {shlex.join(again)}", soft_wrap=True, markup=False)
+
+
+def _say_why_nothing_succeeded(errors: Console, study: Study) -> None:
+    reasons = list(dict.fromkeys(trial.reason for trial in study.trials if trial.reason))
+    errors.print("No trial succeeded.", style="red")
+    for reason in reasons[:3]:
+        errors.print(f"  {reason}", style="red", soft_wrap=True, markup=False)

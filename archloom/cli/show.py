@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search show``: everything about one trial."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archloom.cli._output import FormatOption, trial_row, write
+from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from archloom.store import StudyRecord, TrialRecord
+
+Curves = dict[str, dict[int, float]]
+
+
+def show(
+    study: StudyArgument,
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL", help="A trial's number, or 'best'.", show_default=False)
+    ],
+    *,
+    store: StoreOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Show everything about one trial: scores, decisions, curves, and why it failed."""
+    with opened(study, store) as (opened_store, record):
+        found = chosen(opened_store, record, trial)
+        curves: Curves = {}
+        for metric in found.metrics:
+            curve = opened_store.curves(identity(record), metric).get(found.number)
+            if curve:
+                curves[metric] = curve
+        if form == "table":
+            _print(found, record, curves)
+            return
+        row = trial_row(found, record.objectives) | {"traceback": found.traceback}
+        write({"study": record.name, **row, "curves": curves}, form, [row])
+
+
+def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
+    from rich.text import Text
+
+    from archloom.cli._tables import architecture, console, facts, stacked, trial_facts
+    from archloom.cli._words import moment, number
+
+    rows: list[tuple[str, RenderableType]] = [
+        ("trial", f"{trial.number} of {study.name}"),
+        ("state", str(trial.state)),
+    ]
+    if trial.reused_from is not None:
+        rows.append(("served from", f"trial {trial.reused_from}"))
+    if trial.reason:
+        rows.append(("reason", Text(trial.reason)))
+    if trial.violation:
+        rows.append(("breaks constraints by", number(trial.violation)))
+    rows += trial_facts(trial, study.objectives)
+    shown = {name for name, _ in rows}
+    rows += [
+        (name, Text(number(value))) for name, value in sorted(trial.metrics.items()) if name not in shown
+    ]
+    rows += [
+        ("seed", str(trial.seed)),
+        ("started", moment(trial.started_at)),
+        ("finished", moment(trial.finished_at)),
+    ]
+    rows += [("file", Text(path)) for path in trial.artifacts.values()]
+    parts: list[RenderableType] = [facts(rows), architecture(trial)]
+    if curves:
+        parts.append(_curves_table(curves))
+    if trial.traceback:
+        parts.append(Text(trial.traceback.rstrip(), style="dim"))
+    console().print(stacked(*parts))
+
+
+def _curves_table(curves: Curves) -> RenderableType:
+    from archloom.cli._tables import plain_table
+    from archloom.cli._words import number
+
+    headers = [metric.replace("/", "\n", 1) for metric in curves]
+    table = plain_table("step", *headers, numbers=("step", *headers))
+    for step in sorted({step for curve in curves.values() for step in curve}):
+        table.add_row(str(step), *(number(curve.get(step)) for curve in curves.values()))
+    return table

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search status``: the studies of a store, or how one of them is doing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archloom.cli._output import FormatOption, objective_rows, trial_row, write
+from archloom.cli._studies import StoreOption, identity, opened, shown_url
+
+if TYPE_CHECKING:
+    from archloom.store import Store, StudyRecord
+
+SHOWN_REASONS = 3
+
+
+def status(
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[STUDY]", help="A study's name or file; every study without.", show_default=False
+        ),
+    ] = None,
+    *,
+    store: StoreOption = None,
+    form: FormatOption = "table",
+) -> None:
+    """Show the studies of a store, or how one of them is doing."""
+    if study is None:
+        _all(store, form)
+        return
+    with opened(study, store) as (opened_store, record):
+        row = _row(opened_store, record)
+        failures = Counter(
+            trial.reason for trial in opened_store.trials(identity(record)) if str(trial.state) == "FAIL"
+        )
+        if form == "table":
+            _print_one(row, record, failures, opened_store)
+            return
+        write(row | {"failures": dict(failures), "config": dict(record.config)}, form, [_flat(row)])
+
+
+def _all(store: str | None, form: Any) -> None:
+    from archloom import config
+    from archloom.store import Store
+
+    with Store(store or config.default_store(), must_exist=True) as opened_store:
+        rows = [_row(opened_store, record) for record in opened_store.studies()]
+        if form == "table":
+            _print_all(rows, opened_store)
+        else:
+            write({"store": shown_url(opened_store.url), "studies": rows}, form, [_flat(row) for row in rows])
+
+
+def _row(store: Store, study: StudyRecord) -> dict[str, Any]:
+    """Describe a study as plain JSON."""
+    found = store.best(identity(study), 1)
+    return {
+        "study": study.name,
+        "status": study.status,
+        "reason": study.reason,
+        "created_at": study.created_at,
+        "counts": {str(state): n for state, n in store.counts(identity(study)).items()},
+        "objectives": objective_rows(study.objectives),
+        "constraints": list(study.constraints),
+        "best": trial_row(found[0], study.objectives) if found else None,
+    }
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Describe a study in one line of CSV."""
+    best = row["best"] or {"number": None, "objectives": {}}
+    plain = {key: row[key] for key in ("study", "status", "reason", "created_at", "counts")}
+    return plain | {"best_trial": best["number"], "best": best["objectives"]}
+
+
+def _print_all(rows: list[dict[str, Any]], store: Store) -> None:
+    from rich.text import Text
+
+    from archloom.cli._tables import console, plain_table
+
+    if not rows:
+        console().print(f"{shown_url(store.url)} holds no study yet.", markup=False)
+        return
+    table = plain_table(
+        "study", "status", "trials", "failed", "best", "of", numbers=("trials", "failed", "best")
+    )
+    for row in rows:
+        counts, first = row["counts"], row["objectives"][0]["metric"]
+        best = _best_value(row)
+        n_trials = str(sum(counts.values()))
+        table.add_row(
+            Text(row["study"]), row["status"], n_trials, str(counts.get("FAIL", 0)), best, Text(first)
+        )
+    console().print(table)
+
+
+def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], store: Store) -> None:
+    from rich.text import Text
+
+    from archloom.cli._tables import console, facts
+    from archloom.cli._words import moment, number
+
+    counts = ", ".join(f"{n} {state}" for state, n in row["counts"].items() if n)
+    facts_shown: list[tuple[str, Any]] = [
+        ("study", Text(study.name)),
+        ("status", Text(f"{study.status}{study.reason and ': ' + study.reason}")),
+        ("created", moment(study.created_at)),
+        ("trials", counts or "none yet"),
+    ]
+    for objective in study.objectives:
+        facts_shown.append(("objective", Text(f"{objective.direction} {objective.metric}")))
+    facts_shown += [("constraint", Text(text)) for text in study.constraints]
+    if row["best"] is not None:
+        facts_shown.append(("best", Text(f"{_best_value(row)} (trial {row['best']['number']})")))
+        facts_shown.append(("", Text(row["best"]["architecture"].replace("; ", "\n"))))
+    for reason, n in failures.most_common(SHOWN_REASONS):
+        facts_shown.append(("failed", Text(f"{number(n)} x {reason}")))
+    facts_shown.append(("database", Text(shown_url(store.url))))
+    console().print(facts(facts_shown))
+
+
+def _best_value(row: dict[str, Any]) -> str:
+    from archloom.cli._words import number
+
+    if row["best"] is None:
+        return "–"
+    return number(row["best"]["objectives"].get(row["objectives"][0]["metric"]))

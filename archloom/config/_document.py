@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A YAML mapping together with the place each of its keys was written, and what is wrong with it.
+
+YAML 1.2 through ruamel's safe loader: tags that would make Python objects are refused, a key that
+is written twice is an error, and environment variables are not expanded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML, MappingNode, SequenceNode
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from archloom.errors import ConfigError
+
+KeyPath = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """Where something was written: a line for sorting (0 = none) and the words that name it."""
+
+    line: int
+    text: str
+
+
+@dataclass(eq=False)
+class Document:
+    """A mapping, and where its keys stand.
+
+    Args:
+        source: the file's name as the user gave it.
+        data: what the file says, as plain Python values.
+        places: key path to place, for every key and list item.
+    """
+
+    source: str
+    data: dict[str, Any]
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+
+    def place(self, path: KeyPath) -> Place:
+        """Return where ``path`` was written; where it was not, the place of the nearest key above it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return Place(0, self.source)
+
+
+class Problems:
+    """What is wrong with a document, gathered so that all of it can be shown at once."""
+
+    def __init__(self, document: Document):
+        self.document = document
+        self._lines: dict[str, int] = {}
+
+    def add(self, path: KeyPath, text: str) -> None:
+        """Note one problem at a key."""
+        place = self.document.place(path)
+        self._lines.setdefault(f"{place.text}: {dotted(path)}: {text}", place.line)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def check(self) -> None:
+        """Raise everything that was noted, in the order of the file, one problem a line.
+
+        Raises:
+            ConfigError: there is a problem.
+        """
+        if self._lines:
+            raise ConfigError("\n".join(sorted(self._lines, key=self._lines.__getitem__)))
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a key path as it is typed in an override.
+
+    >>> dotted(("evaluator", 0, "epochs"))
+    'evaluator.0.epochs'
+    """
+    return ".".join(map(str, path))
+
+
+def read(path: Path) -> Document:
+    """Read a study file.
+
+    Raises:
+        ConfigError: it is missing, unreadable, not YAML, or not a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such study file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as text: {error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> Document:
+    """Read a study file's text; ``source`` names it in messages.
+
+    Raises:
+        ConfigError: the text is not YAML or not a mapping.
+    """
+    try:
+        node = _loader().compose(text)
+        data = _loader().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{source}:{mark.line + 1}" if mark else source
+        raise ConfigError(f"{place}: {error.problem or error.context}") from None
+    except YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{source}: a study file must be a mapping of keys, got {data!r:.60}")
+    document = Document(source, _plain(data))
+    _note_places(node, (), document)
+    return document
+
+
+def parse_value(text: str) -> Any:
+    """Read the value of an override, a YAML scalar or flow collection.
+
+    >>> parse_value("[1, 1e-3, x]")
+    [1, 0.001, 'x']
+
+    Raises:
+        ConfigError: it is not YAML.
+    """
+    try:
+        return _plain(_loader().load(text))
+    except YAMLError as error:
+        raise ConfigError(f"not YAML: {getattr(error, 'problem', None) or error}") from None
+
+
+def from_mapping(data: Mapping[str, Any], source: str) -> Document:
+    """Make a document of a mapping that was never a file."""
+    return Document(source, dict(data))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: keys and whatever else YAML knows (dates) become text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _loader() -> YAML:
+    return YAML(typ="safe", pure=True)
+
+
+def _note_places(node: Any, path: KeyPath, document: Document) -> None:
+    """Record the line of each key and list item below a node of the parsed tree."""
+    children: Sequence[tuple[str | int, Any, Any]] = ()
+    if isinstance(node, MappingNode):
+        children = [(key.value, key, value) for key, value in node.value if isinstance(key.value, str)]
+    elif isinstance(node, SequenceNode):
+        children = [(index, item, item) for index, item in enumerate(node.value)]
+    for key, marked, value in children:
+        line = marked.start_mark.line + 1
+        document.places[(*path, key)] = Place(line, f"{document.source}:{line}")
+        _note_places(value, (*path, key), document)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of a study file that are the same for every study, as pydantic models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class Budget(BaseModel):
+    """When a study ends: after so many trials, so many minutes, or whichever comes first."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    trials: PositiveInt | None = Field(None, description="how many trials")
+    minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="wall-clock limit")
+    count: Literal["evaluations", "proposals"] = Field(
+        "evaluations", description="whether a repeat served from the store counts as a trial (proposals)"
+    )
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        if self.trials is None and self.minutes is None:
+            raise ValueError("should give trials, minutes or both")
+        return self
+
+
+class Sections(BaseModel):
+    """A study file. ``space``, ``strategy``, ``evaluator`` and ``pruner`` are named things."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, title="archloom study file")
+
+    study: Text = Field(description="the study's name, unique in its store")
+    space: Any = Field(description="the search space")
+    strategy: Any = Field(description="who to try next")
+    evaluator: Any = Field(description="how good an architecture is; a list runs one after another")
+    objectives: Annotated[dict[Text, Literal["maximize", "minimize"]], Field(min_length=1)] = Field(
+        description="metric to direction"
+    )
+    constraints: list[Text] = Field([], description="such as 'params <= 200000'")
+    budget: Budget
+    batch_size: PositiveInt = Field(1, description="how many proposals the strategy is asked for at once")
+    duplicates: Literal["reuse", "skip", "reseed", "average"] = Field(
+        "reuse", description="what happens to an architecture that was evaluated before"
+    )
+    pruner: Any = Field(None, description="which running trials to stop early")
+    store: Text | None = Field(
+        None, description="database URL or file; $ARCHLOOM_STORE, else sqlite:///archloom.db"
+    )
+    artifacts: Text | None = Field(None, description="folder for weights; beside the store")
+    seed: NonNegativeInt = 0
+    device: Text = "cpu"

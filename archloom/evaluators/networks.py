@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an architecture to its network, ready to train."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from archloom.contracts import Architecture
+from archloom.errors import SpaceError
+from archloom.evaluators.seeding import seeded
+from archloom.search_spaces import build
+
+__all__ = ["NetworkShape", "Shaped", "build_network"]
+
+
+class Shaped(Protocol):
+    """What a network must fit: ``Splits`` is one."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+
+    @property
+    def n_outputs(self) -> int:
+        """The width of the output."""
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """The shape of one sample, ``(channels, height, width)`` or ``(d,)``, and the output's width."""
+
+    input_shape: tuple[int, ...]
+    n_outputs: int
+
+
+def build_network(
+    architecture: Architecture, splits: Shaped, *, seed: int = 0, device: str | torch.device = "cpu"
+) -> nn.Module:
+    """Build the network of an architecture with fresh weights.
+
+    Its value, a blueprint or a callable, gets the input width, ``n_outputs`` and ``input_shape``. A plain
+    ``nn.Module`` is copied with the weights that it has, so that the value itself stays untouched; a
+    PyGlove-wrapped one is made anew.
+
+    Args:
+        architecture: the point to build.
+        splits: what it must fit: anything with ``input_shape`` and ``n_outputs``.
+        seed: of the initial weights; the caller's random state is left as it was.
+        device: where the weights are made. ``meta`` allocates none.
+
+    Raises:
+        SpaceError: the network cannot be built; the message names the architecture and the shapes.
+    """
+    shape = tuple(splits.input_shape)
+    try:
+        with seeded(seed, device):
+            value = architecture.value  # outside the device, since an architecture keeps what it decoded
+            if isinstance(value, nn.Module):
+                value = copy.deepcopy(value)
+            with torch.device(device):
+                network = build(value, shape[0], n_outputs=splits.n_outputs, input_shape=shape)
+    except Exception as error:
+        raise SpaceError(
+            f"{architecture.text} cannot be built for inputs {_times(shape)} "
+            f"and {splits.n_outputs} outputs: {error}"
+        ) from error
+    return network.to(device)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models to take away: one plain torch file, its weights, and where it came from."""
+
+from __future__ import annotations
+
+from archloom.export.export import ExportedModel, export_model
+
+__all__ = ["ExportedModel", "export_model"]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain torch modules that architectures are built of.
+
+They know nothing of search and import only torch, the standard library and each other, so that
+``archloom.export`` can copy their source into a file of its own. Two conventions hold in every class:
+
+* each parameter of ``__init__`` is kept as the attribute of that name (a list of modules becomes an
+  ``nn.ModuleList``), so that a network can be written back as constructor calls;
+* ``.out`` is the width of the output.
+"""
+
+from __future__ import annotations
+
+from archloom.nn.blocks import ConvBN, ReluConvBN, SeparableConv
+from archloom.nn.cells import DagCell, SumNode, TwoInputCell
+from archloom.nn.dense import MLP, DenseLayer
+from archloom.nn.networks import ChainNetwork, PooledHead, TwoInputNetwork
+from archloom.nn.shortcuts import FactorizedReduce, Pool, ResidualReduction, Skip, Zero
+
+__all__ = [
+    "MLP",
+    "ChainNetwork",
+    "ConvBN",
+    "DagCell",
+    "DenseLayer",
+    "FactorizedReduce",
+    "Pool",
+    "PooledHead",
+    "ReluConvBN",
+    "ResidualReduction",
+    "SeparableConv",
+    "Skip",
+    "SumNode",
+    "TwoInputCell",
+    "TwoInputNetwork",
+    "Zero",
+]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named operations for the edges of image cells.
+
+Each is a recipe ``(c_in, *, c_out=None, stride=1, affine=True) -> nn.Module`` for stride 1 or 2:
+``c_out`` defaults to ``c_in``, and ``affine`` says whether batch norms learn a scale and a shift.
+
+* ``none``, ``skip_connect``, ``nor_conv_1x1``, ``nor_conv_3x3``, ``avg_pool_3x3``: the five of
+  NAS-Bench-201 (Dong and Yang, ICLR 2020); a "nor_conv" is ReLU, convolution, batch norm.
+* ``max_pool_3x3``, ``sep_conv_3x3``, ``sep_conv_5x5``, ``dil_conv_3x3``, ``dil_conv_5x5``: with
+  ``none``, ``skip_connect`` and ``avg_pool_3x3`` the eight of DARTS (Liu et al., ICLR 2019).
+* ``conv_1x1``, ``conv_3x3``: convolution, batch norm, ReLU, those of NAS-Bench-101 (Ying et al., ICML 2019).
+
+Plug-ins add names through the entry-point group ``archloom.operations``; an import path
+``package.module:function`` stands wherever a name does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archloom.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["DARTS", "NASBENCH201", "OPERATIONS"]
+
+NASBENCH201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+"""The operations of NAS-Bench-201, in the benchmark's order."""
+
+DARTS = (
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+"""The operations that an architecture of DARTS' space may end with (all of its eight but ``none``)."""
+
+
+def none(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """No connection: zeros."""
+    from archloom.nn import Zero
+
+    del affine
+    return Zero(c_in, c_out or c_in, stride)
+
+
+def skip_connect(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """The identity, or a factorised reduction at stride 2."""
+    from archloom.nn import Skip
+
+    return Skip(c_in, c_out or c_in, stride, affine)
+
+
+def avg_pool_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """Average pooling."""
+    from archloom.nn import Pool
+
+    return Pool(c_in, c_out or c_in, "avg", stride=stride, affine=affine)
+
+
+def max_pool_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """Maximum pooling."""
+    from archloom.nn import Pool
+
+    return Pool(c_in, c_out or c_in, "max", stride=stride, affine=affine)
+
+
+def nor_conv_1x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """ReLU, 1x1 convolution, batch norm."""
+    from archloom.nn import ReluConvBN
+
+    return ReluConvBN(c_in, c_out or c_in, 1, stride, affine)
+
+
+def nor_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """ReLU, 3x3 convolution, batch norm."""
+    from archloom.nn import ReluConvBN
+
+    return ReluConvBN(c_in, c_out or c_in, 3, stride, affine)
+
+
+def sep_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """A 3x3 depthwise-separable convolution, applied twice."""
+    return _separable(c_in, c_out, 3, stride, affine, n_repeats=2)
+
+
+def sep_conv_5x5(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """A 5x5 depthwise-separable convolution, applied twice."""
+    return _separable(c_in, c_out, 5, stride, affine, n_repeats=2)
+
+
+def dil_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """A 3x3 depthwise-separable convolution of dilation 2."""
+    return _separable(c_in, c_out, 3, stride, affine, dilation=2)
+
+
+def dil_conv_5x5(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """A 5x5 depthwise-separable convolution of dilation 2."""
+    return _separable(c_in, c_out, 5, stride, affine, dilation=2)
+
+
+def conv_1x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """1x1 convolution, batch norm, ReLU."""
+    from archloom.nn import ConvBN
+
+    return ConvBN(c_in, c_out or c_in, 1, stride, affine)
+
+
+def conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """3x3 convolution, batch norm, ReLU."""
+    from archloom.nn import ConvBN
+
+    return ConvBN(c_in, c_out or c_in, 3, stride, affine)
+
+
+def _separable(
+    c_in: int, c_out: int | None, kernel_size: int, stride: int, affine: bool, **options: Any
+) -> nn.Module:
+    from archloom.nn import SeparableConv
+
+    return SeparableConv(c_in, c_out or c_in, kernel_size, stride, affine=affine, **options)
+
+
+OPERATIONS = Registry(
+    "operations",
+    {
+        recipe.__name__: f"{__name__}:{recipe.__name__}"
+        for recipe in (
+            none,
+            skip_connect,
+            avg_pool_3x3,
+            max_pool_3x3,
+            nor_conv_1x1,
+            nor_conv_3x3,
+            sep_conv_3x3,
+            sep_conv_5x5,
+            dil_conv_3x3,
+            dil_conv_5x5,
+            conv_1x1,
+            conv_3x3,
+        )
+    },
+)
+"""Operation name to recipe."""

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The results database: SQLite by default, PostgreSQL for many machines; readable in plain SQL.
+
+``select * from best`` and ``select * from pareto`` show results in words; ``Store.refresh_wide``
+makes a table-like view of one study.
+"""
+
+from __future__ import annotations
+
+from archloom.store.records import Outcome, Proposal, StudyRecord, TrialRecord
+from archloom.store.store import Store
+
+__all__ = ["Outcome", "Proposal", "Store", "StudyRecord", "TrialRecord"]

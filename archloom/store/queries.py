@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading: rows to records, a few queries for any number of trials."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, select
+
+from archloom.contracts import Objective, State
+from archloom.store.records import StudyRecord, TrialRecord, join_key, split_key
+from archloom.store.schema import artifacts, decisions, metrics, objectives, studies, trials
+from archloom.store.session import Session
+from archloom.store.statements import FRONT, FRONT_HEAD, TRIAL_COLUMNS
+
+__all__ = [
+    "best_ids",
+    "build_trial",
+    "curves",
+    "front",
+    "load_studies",
+    "load_trials",
+    "read_choices",
+    "read_value",
+]
+
+# Of a TrialRecord, in the order of TRIAL_COLUMNS after the id.
+_FIELDS = tuple("text" if column.name == "architecture" else column.name for column in TRIAL_COLUMNS[1:])
+
+
+def load_studies(session: Session, *conditions: Any) -> list[StudyRecord]:
+    """Return the studies that meet the conditions, oldest first."""
+    rows = session.connection.execute(select(studies).where(*conditions).order_by(studies.c.id)).all()
+    goals: dict[int, list[Objective]] = defaultdict(list)
+    if rows:
+        for goal in session.connection.execute(select(objectives).order_by(objectives.c.position)):
+            goals[goal.study_id].append(Objective(join_key(goal.split, goal.metric), goal.direction))
+    return [
+        StudyRecord(
+            name=row.name,
+            seed=row.seed,
+            objectives=tuple(goals[row.id]),
+            constraints=tuple(json.loads(row.constraints)),
+            space=json.loads(row.space),
+            fingerprint=row.fingerprint,
+            config=json.loads(row.config),
+            id=row.id,
+            created_at=row.created_at,
+            status=row.status,
+            reason=row.reason,
+            version=row.archloom_version,
+        )
+        for row in rows
+    ]
+
+
+def load_trials(session: Session, goals: Sequence[Objective], chosen: Select[Any]) -> list[TrialRecord]:
+    """Return the trials whose ids a query chooses, in the order of their numbers, by four queries."""
+    is_chosen = trials.c.id.in_(chosen)
+    rows = session.connection.execute(select(*TRIAL_COLUMNS).where(is_chosen).order_by(trials.c.number)).all()
+    if not rows:
+        return []
+    choices = _children(session, decisions, chosen, "name", "choice", "value", "is_float")
+    values = _children(session, metrics, chosen, "split", "name", "value", where=metrics.c.step.is_(None))
+    files = _children(session, artifacts, chosen, "name", "path")
+    return [
+        build_trial(
+            row,
+            goals,
+            choices=read_choices(choices[row.id]),
+            metrics={
+                join_key(split, name): read_value(value)
+                for split, name, value in sorted(values[row.id], key=_by_key)
+            },
+            artifacts=dict(sorted(files[row.id])),
+        )
+        for row in rows
+    ]
+
+
+def build_trial(
+    row: Any,
+    goals: Sequence[Objective],
+    *,
+    choices: dict[str, str | float],
+    metrics: Mapping[str, float] | None = None,
+    artifacts: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> TrialRecord:
+    """Return the record of a row of ``TRIAL_COLUMNS``, with what has changed since it was read."""
+    fields: dict[str, Any] = dict(zip(_FIELDS, row[1:], strict=True)) | changes
+    fields["state"] = State(fields["state"])
+    fields["is_pareto"] = bool(fields["is_pareto"])
+    final = dict(metrics or {})
+    values = tuple(_number(final.get(goal.metric)) for goal in goals)
+    return TrialRecord(
+        **fields, choices=choices, metrics=final, values=values, artifacts=dict(artifacts or {})
+    )
+
+
+def read_choices(rows: Iterable[Any]) -> dict[str, str | float]:
+    """Return decisions by name in order of names, from rows of name, choice, value, is_float."""
+    # SQLite keeps no sign of a zero in its numbers; the text beside it does.
+    return {
+        name: (value or float(choice)) if is_float else choice
+        for name, choice, value, is_float in sorted(rows, key=_by_key)
+    }
+
+
+def read_value(value: float | None) -> float:
+    """Return a metric's value; what is not a number is stored as NULL."""
+    return math.nan if value is None else value
+
+
+def best_ids(session: Session, study_id: int, goal: Objective, n: int) -> list[int]:
+    """Return the numbers of the ``n`` best feasible COMPLETE trials, best first, equal ones by number."""
+    split, name = split_key(goal.metric)
+    order = metrics.c.value.desc() if goal.direction == "maximize" else metrics.c.value.asc()
+    query = (
+        select(trials.c.number)
+        .join(metrics, metrics.c.trial_id == trials.c.id)
+        .where(trials.c.study_id == study_id, trials.c.state == State.COMPLETE, trials.c.violation == 0)
+        .where(metrics.c.split == split, metrics.c.name == name, metrics.c.step.is_(None))
+        .order_by(order, trials.c.number)
+        .limit(n)
+    )
+    return list(session.connection.scalars(query))
+
+
+def front(session: Session, study_id: int, goals: Sequence[Objective]) -> dict[int, tuple[float, ...]]:
+    """Return the costs of the Pareto front's members by id; one of them, where all are equal."""
+    query = FRONT_HEAD if len(goals) == 1 else FRONT
+    members: dict[int, tuple[float, ...]] = {}
+    for trial_id, value in session.run(query, study_id=study_id):
+        known = members.get(trial_id, ())
+        members[trial_id] = (*known, goals[len(known)].sign * value)
+    return members
+
+
+def curves(session: Session, study_id: int, split: str, name: str) -> dict[int, dict[int, float]]:
+    """Return what was reported of a metric: trial number to step to value, both in order."""
+    query = (
+        select(trials.c.number, metrics.c.step, metrics.c.value)
+        .join(metrics, metrics.c.trial_id == trials.c.id)
+        .where(
+            trials.c.study_id == study_id,
+            metrics.c.split == split,
+            metrics.c.name == name,
+            metrics.c.step.is_not(None),
+        )
+        .order_by(trials.c.number, metrics.c.step)
+    )
+    found: dict[int, dict[int, float]] = {}
+    for number, step, value in session.connection.execute(query):
+        found.setdefault(number, {})[step] = read_value(value)
+    return found
+
+
+def _children(
+    session: Session, table: Table, chosen: Select[Any], *names: str, where: ColumnElement[bool] | None = None
+) -> dict[int, list[Any]]:
+    """Return columns of the rows of a table that belong to the chosen trials, by trial."""
+    query = select(table.c.trial_id, *[table.c[name] for name in names]).where(table.c.trial_id.in_(chosen))
+    if where is not None:
+        query = query.where(where)
+    found: dict[int, list[Any]] = defaultdict(list)
+    for trial_id, *rest in session.connection.execute(query):
+        found[trial_id].append(rest)
+    return found
+
+
+def _by_key(row: Any) -> tuple[str, str]:
+    return row[0], row[1]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value

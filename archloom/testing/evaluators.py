@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The laws of an evaluator, as a test suite to inherit.
+
+Example::
+
+    class TestMyEvaluator(EvaluatorContract):
+        @pytest.fixture
+        def make(self):
+            return lambda: MyEvaluator()
+
+        @pytest.fixture
+        def space(self):
+            return my_space()
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archloom.contracts import Architecture, Evaluator, Metrics, Trial
+from archloom.search_spaces import SearchSpace
+
+__all__ = ["EvaluatorContract"]
+
+
+class EvaluatorContract:
+    """Inherit and give the fixtures ``make`` (a function making fresh evaluators) and ``space``."""
+
+    @pytest.fixture
+    def make(self) -> Callable[[], Evaluator]:
+        """Return a function that makes the evaluator under test."""
+        raise AssertionError("an evaluator's test overrides the fixture `make`")
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        """Return a space that the evaluator can evaluate."""
+        raise AssertionError("an evaluator's test overrides the fixture `space`")
+
+    @pytest.fixture
+    def architecture(self, space: SearchSpace) -> Architecture:
+        """One point of the space."""
+        return space.architecture(space.sample(1, np.random.default_rng(0)))
+
+    def measured(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
+    ) -> Metrics:
+        """Prepare a fresh evaluator and measure once."""
+        evaluator = make()
+        evaluator.prepare(space)
+        return evaluator.evaluate(architecture, Trial(number=3, seed=5))
+
+    def test_gives_what_it_says(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
+    ) -> None:
+        """Law: ``gives`` names all that comes, and what comes are numbers."""
+        evaluator = make()
+        evaluator.prepare(space)
+        metrics = evaluator.evaluate(architecture, Trial(number=0, seed=1))
+        assert metrics
+        assert all(isinstance(name, str) and isinstance(value, float) for name, value in metrics.items())
+        if evaluator.gives is not None:
+            assert set(metrics) == set(evaluator.gives)
+
+    def test_same_seed_same_metrics(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
+    ) -> None:
+        """Law: on the CPU an evaluation is a function of the architecture and the trial's seed."""
+        assert self.measured(make, space, architecture) == self.measured(make, space, architecture)
+
+    def test_leaves_global_randomness_alone(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
+    ) -> None:
+        """Law: the caller's random state is as it was."""
+        torch = pytest.importorskip("torch")
+        before = (
+            random.getstate(),
+            np.random.get_state(legacy=False)["state"]["key"].copy(),
+            torch.get_rng_state(),
+        )
+        self.measured(make, space, architecture)
+        after = (random.getstate(), np.random.get_state(legacy=False)["state"]["key"], torch.get_rng_state())
+        assert before[0] == after[0]
+        assert (before[1] == after[1]).all()
+        assert torch.equal(before[2], after[2])
+
+    def test_many_equals_one_by_one(self, make: Callable[[], Evaluator], space: SearchSpace) -> None:
+        """Law: ``evaluate_many`` is a faster ``evaluate``, not another one."""
+        rows = space.sample(3, np.random.default_rng(1))
+        architectures = [space.architecture(rows[i]) for i in range(3)]
+        evaluator = make()
+        evaluator.prepare(space)
+        together = evaluator.evaluate_many(architectures, [Trial(number=i, seed=i) for i in range(3)])
+        alone = [evaluator.evaluate(a, Trial(number=i, seed=i)) for i, a in enumerate(architectures)]
+        assert [dict(metrics) for metrics in together] == [dict(metrics) for metrics in alone]
+
+    def test_artifacts_stay_in_the_trials_folder(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture, tmp_path: Path
+    ) -> None:
+        """Law: files are written where the trial says, and named to it."""
+        evaluator = make()
+        evaluator.prepare(space)
+        trial = Trial(number=0, seed=1, folder=tmp_path / "0")
+        evaluator.evaluate(architecture, trial)
+        written = {path for path in tmp_path.rglob("*") if path.is_file()}
+        assert written == set(trial.artifacts.values())

@@ -1,0 +1,644 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102 (the name of a test is the law that it holds)
+"""The laws of the store, as a test suite to inherit for each database.
+
+Example::
+
+    class TestMyDatabase(StoreContract):
+        @pytest.fixture
+        def url(self, tmp_path):
+            return f"sqlite:///{tmp_path}/store.db"
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from sqlalchemy import Select, create_engine, func, literal_column, quoted_name, select, table, text
+from sqlalchemy.exc import IntegrityError
+
+from archloom.contracts import Objective, State
+from archloom.errors import StoreError, StudyExistsError, StudyNotFoundError
+from archloom.store import Outcome, Proposal, Store, StudyRecord, TrialRecord
+
+__all__ = ["StoreContract", "complete", "proposals", "query", "study_record"]
+
+FLOATS = (0.1, 1 / 3, -0.0, 5e-324, 1.7976931348623157e308, 3.0, math.pi)
+LABELS = (
+    "3",
+    "3.0",
+    "1e-3",
+    "nan",
+    "inf",
+    "",
+    " 3",
+    "1_0",
+    "conv 3x3",
+    "ünï 🧬",
+    "a'b\"c%d:e;--",
+    "x" * 5000,
+)
+
+
+def study_record(name: str = "digits", *goals: tuple[str, str]) -> StudyRecord:
+    """Make a study; ``accuracy`` is maximised where no goals (metric, direction) are given."""
+    directions: Mapping[str, Literal["maximize", "minimize"]] = {"max": "maximize", "min": "minimize"}
+    objectives = tuple(Objective(metric, directions[way]) for metric, way in goals or [("accuracy", "max")])
+    return StudyRecord(
+        name, 7, objectives, ("params <= 10",), {"nodes": [1, 2]}, "f00d", {"budget": {"trials": 3}}
+    )
+
+
+def proposals(n: int, key: str = "key") -> list[Proposal]:
+    """Make ``n`` proposals of two decisions, with the keys ``key0``, ``key1``, ..."""
+    return [Proposal(f"{key}{i}", f"conv {i}", {"op": "conv", "lr": i / 7}, seed=100 + i) for i in range(n)]
+
+
+def complete(
+    store: Store, study: int, *metrics: Mapping[str, float], violation: float = 0.0
+) -> list[TrialRecord]:
+    """Propose, claim and complete one trial for each of some metrics."""
+    found = []
+    for each in metrics:
+        store.propose(study, 0, proposals(1))
+        trial = store.claim(study)
+        assert trial is not None
+        found.append(store.finish(study, trial.number, Outcome(State.COMPLETE, each, violation=violation)))
+    return found
+
+
+def query(url: str, statement: str | Select[Any]) -> list[dict[str, Any]]:
+    """Run SQL beside the store, as a person would; return what it selects."""
+    words = text(statement) if isinstance(statement, str) else statement
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(words)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+class StoreContract:
+    """What a store promises, whatever the database. Override ``url``."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Return the URL of an empty database that lasts until the test ends."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[Store]:
+        """Open the database."""
+        with Store(url) as store:
+            yield store
+
+    @pytest.fixture
+    def study(self, store: Store) -> int:
+        """Make a study of one objective."""
+        return store.create_study(study_record())
+
+    # Studies
+
+    def test_study_comes_back_as_it_went_in(self, store: Store, url: str) -> None:
+        record = study_record("a study", ("validation/accuracy", "max"), ("params", "min"))
+        key = store.create_study(record)
+        with Store(url, must_exist=True) as again:
+            found = again.study("a study")
+            assert again.studies() == [found]
+        assert (found.id, found.status, found.reason) == (key, "running", "")
+        assert found.objectives == record.objectives
+        assert found.constraints == record.constraints
+        assert (found.space, found.config) == (record.space, record.config)
+        assert (found.seed, found.fingerprint) == (7, "f00d")
+        assert found.version
+        assert found.created_at is not None
+        assert found.created_at.endswith("+00:00")
+
+    def test_name_is_taken_once(self, store: Store, study: int) -> None:
+        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.5})
+        with pytest.raises(StudyExistsError, match=r"2 trials.*--resume.*study=NAME"):
+            store.create_study(study_record())
+        assert len(store.studies()) == 1
+
+    def test_study_not_found_names_the_nearest(self, store: Store, study: int) -> None:
+        assert study
+        with pytest.raises(StudyNotFoundError, match="did you mean 'digits'"):
+            store.study("digit")
+
+    def test_status_and_config_change(self, store: Store, study: int) -> None:
+        store.set_status(study, "done", "100 trials")
+        store.set_config(study, {"budget": {"trials": 9}})
+        found = store.study("digits")
+        assert (found.status, found.reason, found.config) == ("done", "100 trials", {"budget": {"trials": 9}})
+
+    def test_wrong_studies_are_refused(self, store: Store, study: int) -> None:
+        with pytest.raises(StoreError, match="finished"):
+            store.set_status(study, "finished")
+        with pytest.raises(StoreError, match="JSON"):
+            store.set_config(study, {"x": math.nan})
+        with pytest.raises(StoreError, match="objective"):
+            store.create_study(StudyRecord("none", 0, ()))
+        with pytest.raises(StoreError, match="name"):
+            store.create_study(study_record(""))
+        with pytest.raises(StoreError, match="no study with the id 99"):
+            store.set_status(99, "done")
+        assert [each.name for each in store.studies()] == ["digits"]
+
+    def test_two_of_one_objective_are_refused(self, store: Store) -> None:
+        with pytest.raises(StoreError):
+            store.create_study(study_record("twice", ("accuracy", "max"), ("accuracy", "min")))
+        assert store.studies() == []
+
+    # Proposals and claims
+
+    def test_numbers_are_dense_and_claimed_in_order(self, store: Store, study: int) -> None:
+        other = store.create_study(study_record("other"))
+        assert store.propose(study, 0, proposals(3)) == [0, 1, 2]
+        assert store.propose(other, 0, proposals(1)) == [0]
+        assert store.propose(study, 1, proposals(2)) == [3, 4]
+        assert store.propose(study, 2, []) == []
+        claimed = [store.claim(study) for _ in range(6)]
+        assert claimed[-1] is None
+        assert [(t.number, t.ask, t.state) for t in claimed if t] == [
+            (number, ask, State.RUNNING) for number, ask in enumerate([0, 0, 0, 1, 1])
+        ]
+        assert store.counts(other)[State.WAITING] == 1
+
+    def test_proposal_comes_back_as_it_went_in(self, store: Store, study: int) -> None:
+        choices = {f"float {i}": value for i, value in enumerate(FLOATS)} | {
+            f"label '{i}'": label for i, label in enumerate(LABELS)
+        }
+        store.propose(study, 4, [Proposal("k", "many choices", choices, seed=2**62, fidelity="epochs=1")])
+        trial = store.claim(study)
+        assert trial is not None
+        assert trial.choices == choices
+        assert {name: type(choice) for name, choice in trial.choices.items()} == {
+            name: type(choice) for name, choice in choices.items()
+        }
+        assert math.copysign(1.0, float(trial.choices["float 2"])) == -1.0
+        assert (trial.key, trial.text, trial.seed) == ("k", "many choices", 2**62)
+        assert (trial.fidelity, trial.ask, trial.metrics, trial.values) == ("epochs=1", 4, {}, (None,))
+        assert store.trial(study, 0) == trial
+
+    def test_label_has_its_number_beside_it(self, store: Store, url: str, study: int) -> None:
+        store.propose(study, 0, [Proposal("k", "t", {"kernel": "3", "lr": 0.5, "op": "conv"}, 0)])
+        found = query(url, "SELECT name, choice, value FROM decisions ORDER BY name")
+        assert [tuple(row.values()) for row in found] == [
+            ("kernel", "3", 3.0),
+            ("lr", "0.5", 0.5),
+            ("op", "conv", None),
+        ]
+
+    @pytest.mark.parametrize("choice", [math.nan, math.inf, "a\0b"])
+    def test_wrong_choice_is_refused_with_its_whole_ask(
+        self, store: Store, study: int, choice: str | float
+    ) -> None:
+        with pytest.raises(StoreError, match="'x'"):
+            store.propose(study, 0, [*proposals(2), Proposal("k", "t", {"x": choice}, 0)])
+        assert store.trials(study) == []
+
+    def test_threads_claim_different_trials(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(40))
+        claimed: list[int] = []
+
+        def work() -> None:
+            while trial := store.claim(study):
+                store.finish(study, trial.number, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+                claimed.append(trial.number)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(claimed) == list(range(40))
+        assert store.counts(study)[State.COMPLETE] == 40
+
+    def test_stores_claim_different_trials(self, store: Store, url: str, study: int) -> None:
+        store.propose(study, 0, proposals(4))
+        with Store(url) as other:
+            claimed = [each.claim(study) for each in (store, other, store, other)]
+            assert [trial.number for trial in claimed if trial] == [0, 1, 2, 3]
+            assert other.propose(study, 1, proposals(1)) == [4]
+
+    def test_reopen_forgets_what_was_reported(self, store: Store, url: str, study: int) -> None:
+        store.propose(study, 0, proposals(3))
+        for _ in range(2):
+            store.claim(study)
+        store.report(study, 0, 0, {"accuracy": 0.1})
+        store.finish(study, 1, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+        assert store.reopen(study) == [0]
+        assert store.reopen(study) == []
+        again = store.claim(study)
+        assert again is not None
+        assert again.number == 0
+        assert store.curves(study, "accuracy") == {}
+        assert [row["kind"] for row in query(url, "SELECT kind FROM events")] == ["reopen"]
+
+    # Reports
+
+    def test_curves(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(2))
+        for number in range(2):
+            store.claim(study)
+            for step in (2, 0, 1):
+                store.report(study, number, step, {"validation/accuracy": number + step / 10, "loss": 1.0})
+        store.report(study, 0, 1, {"validation/accuracy": 0.75})
+        assert store.curves(study, "validation/accuracy") == {
+            0: {0: 0.0, 1: 0.75, 2: 0.2},
+            1: {0: 1.0, 1: 1.1, 2: 1.2},
+        }
+        assert store.curves(study, "accuracy") == {}
+        assert store.trial(study, 0).metrics == {}
+
+    def test_curve_may_hold_what_is_not_finite(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        store.claim(study)
+        for step, value in enumerate([math.nan, math.inf, -math.inf]):
+            store.report(study, 0, step, {"loss": value})
+        found = store.curves(study, "loss")[0]
+        assert math.isnan(found[0])
+        assert (found[1], found[2]) == (math.inf, -math.inf)
+
+    def test_only_a_running_trial_reports(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        with pytest.raises(StoreError, match="trial 0 is WAITING"):
+            store.report(study, 0, 0, {"loss": 1.0})
+        store.claim(study)
+        with pytest.raises(StoreError, match="name"):
+            store.report(study, 0, 0, {"": 1.0})
+        store.finish(study, 0, Outcome(State.PRUNED, {}))
+        with pytest.raises(StoreError, match="trial 0 is PRUNED"):
+            store.report(study, 0, 0, {"loss": 1.0})
+
+    # Ends
+
+    def test_outcome_comes_back_as_it_went_in(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        store.claim(study)
+        metrics = {"accuracy": 0.1 + 0.2, "test/accuracy": 0.25, "params": 2.0**53, "a/b": 1.0}
+        outcome = Outcome(
+            State.COMPLETE,
+            metrics,
+            violation=0.5,
+            reason="why",
+            artifacts={"weights": "runs/0/w.safetensors"},
+        )
+        trial = store.finish(study, 0, outcome)
+        assert trial == store.trial(study, 0)
+        assert trial == store.trials(study)[0]
+        assert trial.metrics == metrics
+        assert (trial.state, trial.values, trial.violation) == (State.COMPLETE, (0.1 + 0.2,), 0.5)
+        assert (trial.reason, trial.artifacts) == ("why", {"weights": "runs/0/w.safetensors"})
+        assert trial.choices == {"op": "conv", "lr": 0.0}
+        assert trial.seconds is not None
+        assert trial.seconds >= 0
+        assert trial.started_at is not None
+        assert trial.finished_at is not None
+        assert trial.started_at <= trial.finished_at
+
+    def test_an_ended_trial_never_changes(self, store: Store, study: int) -> None:
+        (before,) = complete(store, study, {"accuracy": 0.5})
+        for state in (State.COMPLETE, State.FAIL):
+            with pytest.raises(StoreError, match="already ended as COMPLETE"):
+                store.finish(study, 0, Outcome(state, {"accuracy": 0.9}))
+        assert store.trials(study) == [before]
+
+    def test_trial_may_end_without_a_claim(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        trial = store.finish(study, 0, Outcome(State.FAIL, {}, reason="refused"))
+        assert (trial.state, trial.seconds) == (State.FAIL, 0.0)
+        assert store.claim(study) is None
+
+    @pytest.mark.parametrize(
+        ("outcome", "words"),
+        [
+            (Outcome(State.COMPLETE, {"accuracy": math.nan}), "'accuracy' is nan"),
+            (Outcome(State.COMPLETE, {"accuracy": math.inf}), "'accuracy' is inf"),
+            (Outcome(State.COMPLETE, {"params": 3.0}), "not among its metrics"),
+            (Outcome(State.COMPLETE, {"accuracy": 1.0}, violation=-1.0), "violation"),
+            (Outcome(State.COMPLETE, {"accuracy": 1.0}, violation=math.nan), "violation"),
+            (Outcome(State.RUNNING, {}), "RUNNING"),
+            (Outcome(State.COMPLETE, {"accuracy": 1.0}, reused_from=12), "no trial 12"),
+            (Outcome(State.COMPLETE, {"accuracy": 1.0}, reused_from=0), "itself"),
+        ],
+    )
+    def test_wrong_end_is_refused(self, store: Store, study: int, outcome: Outcome, words: str) -> None:
+        store.propose(study, 0, proposals(1))
+        before = store.claim(study)
+        with pytest.raises(StoreError, match=words):
+            store.finish(study, 0, outcome)
+        assert store.trials(study) == [before]
+
+    def test_a_failing_trial_is_data(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        store.claim(study)
+        strange = "Traceback:\n  é \ud800 \0 end"
+        trial = store.finish(study, 0, Outcome(State.FAIL, {"accuracy": math.nan}, traceback=strange))
+        assert trial.traceback == "Traceback:\n  é \\ud800 \\x00 end"
+        assert trial.values == (None,)
+        found = store.trial(study, 0)
+        assert math.isnan(found.metrics["accuracy"])
+        assert (found.values, found.traceback) == ((None,), trial.traceback)
+
+    def test_numpy_values_are_plain_inside(self, store: Store, study: int) -> None:
+        half: Any = np.float32(0.5)
+        seed: Any = np.int64(3)
+        store.propose(study, 0, [Proposal("k", "t", {"lr": half}, seed)])
+        store.claim(study)
+        trial = store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": half / 2}))
+        assert (trial.choices, trial.metrics, trial.seed) == ({"lr": 0.5}, {"accuracy": 0.25}, 3)
+
+    def test_missing_trial(self, store: Store, study: int) -> None:
+        with pytest.raises(StoreError, match="no trial 0; it has none"):
+            store.trial(study, 0)
+        store.propose(study, 0, proposals(2))
+        for act in (store.trial, lambda s, n: store.finish(s, n, Outcome(State.FAIL, {}))):
+            with pytest.raises(StoreError, match="no trial 2; it has trials 0 to 1"):
+                act(study, 2)
+
+    # Reading
+
+    def test_trials_by_state(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(4))
+        for state in (State.FAIL, State.PRUNED):
+            trial = store.claim(study)
+            assert trial is not None
+            store.finish(study, trial.number, Outcome(state, {}))
+        store.claim(study)
+        assert [trial.state for trial in store.trials(study)] == [
+            State.FAIL,
+            State.PRUNED,
+            State.RUNNING,
+            State.WAITING,
+        ]
+        assert [t.number for t in store.trials(study, states=[State.WAITING, State.FAIL])] == [0, 3]
+        assert store.trials(study, states=[]) == []
+        assert store.counts(study) == {
+            State.WAITING: 1,
+            State.RUNNING: 1,
+            State.COMPLETE: 0,
+            State.PRUNED: 1,
+            State.FAIL: 1,
+        }
+
+    def test_complete_with_key_leaves_out_what_was_reused(self, store: Store, study: int) -> None:
+        store.propose(
+            study, 0, [*proposals(1, "same"), *proposals(1, "same"), *proposals(1, "same"), *proposals(1)]
+        )
+        ends = [
+            Outcome(State.COMPLETE, {"accuracy": 0.5}),
+            Outcome(State.COMPLETE, {"accuracy": 0.5}, reused_from=0),
+            Outcome(State.FAIL, {}),
+            Outcome(State.COMPLETE, {"accuracy": 0.6}),
+        ]
+        for number, outcome in enumerate(ends):
+            store.finish(study, number, outcome)
+        assert [trial.number for trial in store.complete_with_key(study, "same0")] == [0]
+        assert store.complete_with_key(study, "other") == []
+        assert store.trial(study, 1).reused_from == 0
+
+    def test_best_is_feasible_and_earliest(self, store: Store, study: int) -> None:
+        complete(store, study, {"accuracy": 0.9}, violation=1.0)
+        complete(store, study, *[{"accuracy": value} for value in (0.5, 0.8, 0.7, 0.8)])
+        store.propose(study, 0, proposals(1))
+        store.claim(study)
+        store.finish(study, 5, Outcome(State.FAIL, {"accuracy": 1.0}))
+        assert [trial.number for trial in store.best(study)] == [2]
+        assert [trial.number for trial in store.best(study, 9)] == [2, 4, 3, 1]
+        assert [trial.number for trial in store.pareto(study)] == [2, 4]
+
+    @pytest.mark.parametrize("n_objectives", [1, 2, 3])
+    def test_front_is_the_front(self, store: Store, n_objectives: int) -> None:
+        goals = [("a", "max"), ("b", "min"), ("validation/c", "max")][:n_objectives]
+        study = store.create_study(study_record("front", *goals))
+        rng = np.random.default_rng(20 + n_objectives)
+        store.propose(study, 0, proposals(40))
+        drawn = rng.integers(0, 9, (20, n_objectives)).tolist()
+        points: dict[int, list[float]] = {}
+        for number in map(int, rng.permutation(40)):
+            values = [float(value) for value in drawn[number % 20]]
+            state = State.PRUNED if number % 9 == 8 else State.COMPLETE
+            violation = float(number % 7 == 6)
+            metrics = {metric: value for (metric, _), value in zip(goals, values, strict=True)}
+            trial = store.finish(study, number, Outcome(state, metrics, violation=violation))
+            if state == State.COMPLETE and not violation:
+                points[number] = [
+                    -v if way == "max" else v for v, (_, way) in zip(values, goals, strict=True)
+                ]
+            assert trial.is_pareto == (number in front(points))
+        assert [trial.number for trial in store.pareto(study)] == front(points)
+        assert len({tuple(points[n]) for n in front(points)}) < len(front(points)), (
+            "no equal points: a weak test"
+        )
+
+    def test_frame(self, store: Store, study: int) -> None:
+        complete(store, study, {"accuracy": 0.5, "state": 1.0}, {"accuracy": 0.75})
+        store.propose(study, 1, proposals(1))
+        table = store.frame(study)
+        assert list(table.columns[:6]) == ["number", "state", "lr", "op", "accuracy", "state (metric)"]
+        assert table["state"].tolist() == ["COMPLETE", "COMPLETE", "WAITING"]
+        assert table["accuracy"].tolist()[:2] == [0.5, 0.75]
+        assert table["accuracy"].isna().tolist() == [False, False, True]
+        assert table["lr"].dtype == "float64"
+        assert table["reused_from"].isna().all()
+
+    def test_frame_of_nothing_has_its_columns(self, store: Store, study: int) -> None:
+        assert {"number", "state", "seconds"} <= set(store.frame(study).columns)
+
+    # Transactions
+
+    def test_transaction_is_seen_whole_or_not_at_all(self, store: Store, url: str, study: int) -> None:
+        with Store(url) as other:
+            with store.transaction():
+                store.propose(study, 0, proposals(1))
+                with store.transaction():
+                    store.claim(study)
+                assert other.trials(study) == []
+                assert len(store.trials(study)) == 1
+            assert other.trials(study)[0].state == State.RUNNING
+
+    def test_exception_undoes_everything(self, store: Store, study: int) -> None:
+        def interrupted() -> None:
+            with store.transaction():
+                store.create_study(study_record("new"))
+                store.propose(study, 0, proposals(1))
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert store.trials(study) == []
+        assert [each.name for each in store.studies()] == ["digits"]
+        assert store.propose(study, 0, proposals(1)) == [0]
+
+    def test_refused_write_leaves_the_rest(self, store: Store, study: int) -> None:
+        complete(store, study, {"accuracy": 0.5})
+        with store.transaction():
+            store.propose(study, 0, proposals(1))
+            with pytest.raises(StoreError, match="already"):
+                store.finish(study, 0, Outcome(State.FAIL, {}))
+        assert len(store.trials(study)) == 2
+
+    def test_half_done_inner_transaction_undoes_the_outer(self, store: Store, study: int) -> None:
+        def half() -> None:
+            with store.transaction():
+                store.propose(study, 0, proposals(1))
+                raise ZeroDivisionError
+
+        def whole() -> None:
+            with store.transaction(), pytest.raises(ZeroDivisionError):
+                half()
+
+        with pytest.raises(StoreError, match="nothing of it was kept"):
+            whole()
+        assert store.trials(study) == []
+
+    # Plain SQL
+
+    def test_best_and_pareto_views(self, store: Store, url: str) -> None:
+        study = store.create_study(study_record("two", ("validation/accuracy", "max"), ("params", "min")))
+        points = [(0.5, 100), (0.98, 12034), (0.98, 12034), (0.97, 20000)]
+        for accuracy, params in points:
+            complete(
+                store, study, {"validation/accuracy": accuracy, "params": params, "test/accuracy": 2 / 3}
+            )
+        best = query(url, "SELECT * FROM best")
+        assert [(row["objective"], row["trial"], row["value"]) for row in best] == [
+            ("validation/accuracy", 1, 0.98),
+            ("params", 0, 100.0),
+        ]
+        assert best[0]["study"] == "two"
+        assert best[0]["architecture"] == "conv 0"
+        assert best[0]["direction"] == "maximize"
+        assert best[0]["metrics"] == "accuracy=0.98, params=12034, test/accuracy=0.666667"
+        assert best[0]["finished_at"] == store.trial(study, 1).finished_at
+        pareto = query(url, "SELECT * FROM pareto")
+        assert [(row["trial"], row["objective"], row["value"]) for row in pareto] == [
+            (0, "validation/accuracy", 0.5),
+            (1, "validation/accuracy", 0.98),
+            (2, "validation/accuracy", 0.98),
+        ]
+        assert pareto[0]["objectives"] == "maximize validation/accuracy, minimize params"
+
+    def test_views_tell_metrics_apart(self, store: Store, url: str, study: int) -> None:
+        values = {"accuracy": 1.0, "validation/accuracy": 0.5, "loss": math.nan, "big": 1e300, "small": 1e-9}
+        complete(store, study, values)
+        (row,) = query(url, "SELECT metrics FROM best")
+        assert row["metrics"] == "accuracy=1, big=1e+300, loss=nan, small=1e-09, validation/accuracy=0.5"
+
+    def test_best_view_shows_the_earliest_of_equals(self, store: Store, url: str, study: int) -> None:
+        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.7}, {"accuracy": 0.7})
+        assert [row["trial"] for row in query(url, "SELECT trial FROM best")] == [1]
+        assert [row["trial"] for row in query(url, "SELECT trial FROM pareto")] == [1, 2]
+
+    def test_wide_view(self, store: Store, url: str) -> None:
+        study = store.create_study(study_record("Digits-cells", ("validation/accuracy", "max")))
+        complete(store, study, {"validation/accuracy": 0.5, "test/accuracy": 0.25})
+        assert store.refresh_wide(study) == "wide_digits_cells"
+        complete(store, study, {"validation/accuracy": 0.75, "params": 5})
+        assert store.refresh_wide(study) == "wide_digits_cells"
+        rows = query(
+            url, 'SELECT number, state, lr, op, accuracy, "test/accuracy", params FROM wide_digits_cells'
+        )
+        assert [tuple(row.values()) for row in rows] == [
+            (0, "COMPLETE", 0.0, "conv", 0.5, 0.25, None),
+            (1, "COMPLETE", 0.0, "conv", 0.75, None, 5.0),
+        ]
+
+    def test_wide_views_of_hostile_names(self, store: Store, url: str) -> None:
+        hostile = "x\"'; DROP TABLE trials; -- %s :a %(b)s ünï \\ " + "long " * 40
+        names = [hostile, hostile + "2", "a b", "a-b", "A B"]
+        choices: dict[str, str | float] = {
+            hostile: "a'\"%",
+            hostile + "2": 0.5,
+            "": "empty",
+            "Op": "1",
+            "op": "2",
+            "number": "3",
+        }
+        views = []
+        for name in names:
+            study = store.create_study(study_record(name))
+            store.propose(study, 0, [Proposal("k", "t", choices, 0)])
+            store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 1.0, hostile: 2.0, "Op": 3.0}))
+            views.append(store.refresh_wide(study))
+        assert len({view.lower() for view in views}) == len(names)
+        assert all(len(view.encode()) <= 63 for view in views)
+        assert views[2:] == ["wide_a_b", "wide_a_b_2", "wide_a_b_3"]
+        for view in views:
+            (row,) = query(url, select(literal_column("*")).select_from(table(quoted_name(view, quote=True))))
+            assert len({name.lower() for name in row}) == len(row)
+            values = list(row.values())[2:11]
+            assert sorted(map(str, values)) == sorted(
+                ["empty", "1", "3", "2", "a'\"%", "0.5", "2.0", "3.0", "1.0"]
+            )
+        assert len(store.studies()) == len(names)
+
+    def test_wide_view_of_a_huge_space(self, store: Store, url: str, study: int) -> None:
+        store.propose(study, 0, [Proposal("k", "t", {f"d{i:04}": "x" for i in range(1700)}, 0)])
+        store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 1.0}))
+        view = table(store.refresh_wide(study))
+        (row,) = query(url, select(literal_column("*")).select_from(view))
+        assert row["accuracy"] == 1.0
+        assert row["d0000"] == "x"
+
+    def test_events(self, store: Store, url: str, study: int) -> None:
+        store.propose(study, 0, proposals(1))
+        store.add_event(study, "started", "by hand")
+        store.add_event(study, "note", "strange \0", number=0)
+        rows = query(url, "SELECT kind, detail, trial_id IS NULL AS of_study FROM events ORDER BY id")
+        assert [(r["kind"], r["detail"], bool(r["of_study"])) for r in rows] == [
+            ("started", "by hand", True),
+            ("note", "strange \\x00", False),
+        ]
+
+    def test_deleting_a_study_deletes_all_of_it(self, store: Store, url: str, study: int) -> None:
+        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.5})
+        store.add_event(study, "note", number=1)
+        with store.transaction():
+            store._session.connection.exec_driver_sql("DELETE FROM studies")
+        for name in ("objectives", "trials", "decisions", "metrics", "events"):
+            assert query(url, select(func.count().label("n")).select_from(table(name))) == [{"n": 0}]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE trials SET state = 'DONE'",
+            "UPDATE trials SET state = 'WAITING'",
+            "UPDATE trials SET finished_at = NULL",
+            "UPDATE trials SET violation = 1",
+            "UPDATE trials SET number = 0",
+            "UPDATE trials SET reused_from = number",
+            "UPDATE objectives SET direction = 'up'",
+            "UPDATE studies SET status = 'lost'",
+            "UPDATE metrics SET split = 'holdout'",
+            "INSERT INTO metrics (trial_id, name, split, value) SELECT trial_id, name, split, 2 FROM metrics",
+            "INSERT INTO decisions (trial_id, name, choice, is_float) SELECT id, 'x', '1', TRUE FROM trials",
+            "INSERT INTO studies SELECT * FROM studies",
+        ],
+    )
+    def test_wrong_states_are_impossible(self, store: Store, url: str, study: int, change: str) -> None:
+        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.5})
+        before = store.trials(study)
+        with pytest.raises(IntegrityError):
+            query(url, change)
+        assert store.trials(study) == before
+
+
+def front(points: Mapping[int, Sequence[float]]) -> list[int]:
+    """Return the Pareto front by its definition: who is dominated by nobody."""
+
+    def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
+        return all(x <= y for x, y in zip(a, b, strict=True)) and any(
+            x < y for x, y in zip(a, b, strict=True)
+        )
+
+    return sorted(
+        n for n, point in points.items() if not any(dominates(other, point) for other in points.values())
+    )

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The laws of a strategy, as a test suite to inherit.
+
+Example::
+
+    class TestMyStrategy(StrategyContract):
+        @pytest.fixture
+        def make(self):
+            return lambda: MyStrategy(depth=3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyglove as pg
+import pytest
+
+from archloom.contracts import Finished, Genotypes, Objective, State, Strategy
+from archloom.search_spaces import SearchSpace
+
+__all__ = ["StrategyContract", "finished"]
+
+SCORE = [Objective("score", "maximize")]
+
+
+def _spaces() -> dict[str, SearchSpace]:
+    return {
+        "flat": SearchSpace(pg.List([pg.oneof(list("abcde")) for _ in range(6)])),
+        "conditional": SearchSpace(
+            pg.Dict(op=pg.oneof([pg.Dict(k=pg.oneof([1, 3, 5])), "skip"]), n=pg.oneof(list(range(9))))
+        ),
+        "groups": SearchSpace(
+            pg.Dict(
+                a=pg.manyof(2, list("abcd"), distinct=True, sorted=True),
+                b=pg.manyof(3, [pg.Dict(x=pg.oneof([1, 2])), "y"], distinct=False, sorted=True),
+                p=pg.permutate([1, 2, 3]),
+            )
+        ),
+    }
+
+
+def finished(
+    genotypes: Genotypes,
+    values: Any,
+    *,
+    first: int = 0,
+    states: tuple[State, ...] | None = None,
+    violations: Any = None,
+) -> Finished:
+    """Make what a strategy is told from rows and their values (``n`` or ``n x m``)."""
+    n = len(genotypes)
+    return Finished(
+        numbers=np.arange(first, first + n),
+        genotypes=genotypes,
+        states=states or (State.COMPLETE,) * n,
+        values=np.asarray(values, dtype=float).reshape(n, -1) if n else np.empty((0, 1)),
+        violations=np.zeros(n) if violations is None else np.asarray(violations, dtype=float),
+        fidelity=(None,) * n,
+    )
+
+
+def _score(space: SearchSpace, genotypes: Genotypes) -> Any:
+    """Count the choices of the first candidate: a smooth problem with a known optimum."""
+    return (space.ordinal(genotypes) == 0).sum(axis=1).astype(float)
+
+
+def _search(strategy: Strategy, space: SearchSpace, n: int, *, start: int = 0) -> list[bytes]:
+    keys = []
+    for i in range(start, start + n):
+        row = strategy.ask(1)
+        if not len(row):
+            break
+        keys += row.keys()
+        strategy.tell(finished(row, _score(space, row), first=i))
+    return keys
+
+
+class StrategyContract:
+    """Inherit and give a fixture ``make`` that returns a function making fresh strategies."""
+
+    @pytest.fixture
+    def make(self) -> Callable[[], Strategy]:
+        """Return a function that makes the strategy under test."""
+        raise AssertionError("a strategy's test overrides the fixture `make`")
+
+    @pytest.fixture(params=["flat", "conditional", "groups"])
+    def space(self, request: pytest.FixtureRequest) -> SearchSpace:
+        """One of three spaces: flat, conditional, with groups."""
+        return _spaces()[request.param]
+
+    def start(self, make: Callable[[], Strategy], space: SearchSpace, seed: int = 0) -> Strategy:
+        """Make a strategy and let it meet a problem of one objective."""
+        strategy = make()
+        strategy.setup(space, SCORE, seed)
+        return strategy
+
+    def test_proposes_legal_points(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: proposals are points of the space, also after learning, also in batches."""
+        strategy = self.start(make, space)
+        for i in range(8):
+            rows = strategy.ask(5)
+            assert space.is_legal(rows).all()
+            strategy.tell(finished(rows, _score(space, rows), first=5 * i))
+
+    def test_same_seed_same_proposals(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: proposals are a function of seed and history."""
+        first = _search(self.start(make, space, seed=3), space, 25)
+        again = _search(self.start(make, space, seed=3), space, 25)
+        other = _search(self.start(make, space, seed=4), space, 25)
+        assert first == again
+        assert first != other
+
+    def test_resume_equals_never_stopped(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: a strategy rebuilt from the history goes on as if it had never stopped."""
+        whole = self.start(make, space)
+        rows = [whole.ask(1)]
+        for i in range(24):
+            whole.tell(finished(rows[-1], _score(space, rows[-1]), first=i))
+            rows.append(whole.ask(1))
+        for stop in (0, 1, 12, 24):
+            resumed = self.start(make, space)
+            history = (
+                Genotypes.concatenate(rows[:stop]) if stop else space.sample(0, np.random.default_rng(0))
+            )
+            resumed.recover(history, finished(history, _score(space, history)))
+            assert resumed.ask(1).keys() == rows[stop].keys()
+
+    def test_leaves_global_randomness_alone(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: all randomness comes from ``self.rng``."""
+        before = np.random.get_state(legacy=False)["state"]["key"].copy()
+        _search(self.start(make, space), space, 10)
+        after = np.random.get_state(legacy=False)["state"]["key"]
+        assert (after == before).all()
+
+    def test_survives_failures(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: FAIL and PRUNED trials, with NaN for values, are data."""
+        strategy = self.start(make, space)
+        rows = strategy.ask(4)
+        states = (State.FAIL, State.PRUNED, State.COMPLETE, State.FAIL)
+        strategy.tell(finished(rows, [np.nan, np.nan, 1.0, np.nan], states=states, violations=[0, 2, 0, 0]))
+        assert space.is_legal(strategy.ask(4)).all()
+
+    def test_finds_the_optimum_of_a_tiny_problem(self, make: Callable[[], Strategy]) -> None:
+        """Quality: the best of 16 points is found in 400 proposals."""
+        space = SearchSpace(pg.List([pg.oneof(["x", "y"]) for _ in range(4)]))
+        keys = _search(self.start(make, space), space, 400)
+        best = space.at([0]).keys()[0]
+        assert best in keys
+
+    def test_several_objectives_if_claimed(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Ability: a strategy that claims several objectives takes two."""
+        strategy = make()
+        if "several_objectives" not in strategy.supports:
+            pytest.skip(f"{type(strategy).__name__} does not claim several_objectives")
+        strategy.setup(space, [Objective("a", "maximize"), Objective("b", "minimize")], 0)
+        for i in range(4):
+            rows = strategy.ask(6)
+            score = _score(space, rows)
+            strategy.tell(finished(rows, np.stack([score, -score], axis=1), first=6 * i))
+        assert space.is_legal(strategy.ask(3)).all()
+
+    def test_floats_if_claimed(self, make: Callable[[], Strategy]) -> None:
+        """Ability: a strategy that claims floats searches a space with them."""
+        strategy = make()
+        if "floats" not in strategy.supports:
+            pytest.skip(f"{type(strategy).__name__} does not claim floats")
+        space = SearchSpace(pg.Dict(lr=pg.floatv(1e-4, 1.0, scale="log"), op=pg.oneof(["a", "b"])))
+        strategy.setup(space, SCORE, 0)
+        for i in range(4):
+            rows = strategy.ask(5)
+            assert space.is_legal(rows).all()
+            strategy.tell(finished(rows, rows.floats[:, 0], first=5 * i))

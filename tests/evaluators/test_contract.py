@@ -1,0 +1,61 @@
+"""Every registered evaluator keeps the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archloom.contracts import Evaluator
+from archloom.evaluators import EVALUATORS
+from archloom.search_spaces import SPACES, SearchSpace
+from archloom.testing.evaluators import EvaluatorContract
+
+SPACE = {"layers": 2, "widths": [8, 16]}
+
+
+def describe(architecture: Any) -> float:
+    """Count letters."""
+    return float(len(architecture.text))
+
+
+def table(folder: Path) -> Path:
+    """Write the whole space's truth: each architecture with a number."""
+    space = SPACES.get("mlp")(**SPACE)
+    rows = [space.architecture(space.at([i])).text for i in range(space.size)]
+    path = folder / "truth.csv"
+    path.write_text("arch,score,final\n" + "".join(f'"{a}",{i},{i + 1}\n' for i, a in enumerate(rows)))
+    return path
+
+
+OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "function": lambda folder: {"function": describe},
+    "tabular": lambda folder: {
+        "path": table(folder),
+        "key": "arch",
+        "objective": ["score"],
+        "report": ["final"],
+    },
+    "training": lambda folder: {"data": "digits", "epochs": 1},
+    "costs": lambda folder: {"data": "digits"},
+}
+
+
+def test_every_registered_evaluator_is_here() -> None:
+    assert sorted(OPTIONS) == EVALUATORS.names()
+
+
+class TestRegistered(EvaluatorContract):
+    @pytest.fixture(params=EVALUATORS.names())
+    def make(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Callable[[], Evaluator]:
+        options = OPTIONS[request.param](tmp_path_factory.mktemp("table"))
+        return lambda: EVALUATORS.get(request.param)(**options)  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        made: SearchSpace = SPACES.get("mlp")(**SPACE)
+        return made

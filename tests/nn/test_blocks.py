@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+import archloom.nn as blocks
+
+MAKERS: list[Callable[[int, int, int], nn.Module]] = [
+    lambda c, d, s: blocks.ReluConvBN(c, d, 3, s),
+    lambda c, d, s: blocks.ConvBN(c, d, 3, s),
+    lambda c, d, s: blocks.ConvBN(c, d, 1, s, activation=False),
+    lambda c, d, s: blocks.SeparableConv(c, d, 5, s, n_repeats=2),
+    lambda c, d, s: blocks.SeparableConv(c, d, 5, s, dilation=2, affine=False),
+    lambda c, d, s: blocks.Zero(c, d, s),
+    lambda c, d, s: blocks.Skip(c, d, s),
+    lambda c, d, s: blocks.Pool(c, d, "avg", stride=s),
+    lambda c, d, s: blocks.Pool(c, d, "max", stride=s, norm=True, affine=False),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("widths", [(4, 4), (4, 6)])
+@pytest.mark.parametrize("size", [1, 7, 8])
+def test_every_edge_gives_the_same_shape(
+    make: Callable[[int, int, int], nn.Module], stride: int, widths: tuple[int, int], size: int
+) -> None:
+    module = make(*widths, stride)
+    y = module(torch.randn(2, widths[0], size, size))
+    assert module.out == widths[1]
+    assert y.shape == (2, widths[1], -(-size // stride), -(-size // stride))
+
+
+@pytest.mark.parametrize("make", [blocks.FactorizedReduce, blocks.ResidualReduction])
+@pytest.mark.parametrize("size", [1, 7, 8])
+def test_reductions_halve_rounding_up(make: type[nn.Module], size: int) -> None:
+    module = make(4, 7)
+    assert module.out == 7
+    assert module(torch.randn(2, 4, size, size)).shape == (2, 7, -(-size // 2), -(-size // 2))
+
+
+def test_zero_is_zero_even_of_infinity() -> None:
+    assert torch.equal(blocks.Zero(1, 1)(torch.full((1, 1, 2, 2), torch.inf)), torch.zeros(1, 1, 2, 2))
+
+
+def test_average_pooling_does_not_count_padding() -> None:
+    assert torch.allclose(blocks.Pool(1, 1, "avg")(torch.ones(1, 1, 4, 4)), torch.ones(1, 1, 4, 4))
+
+
+def test_pool_names_the_wrong_mode() -> None:
+    with pytest.raises(ValueError, match="'avg' or 'max', got 'mean'"):
+        blocks.Pool(1, 1, "mean")
+
+
+def test_factorized_reduce_sees_pixels_that_a_stride_skips() -> None:
+    x = torch.zeros(1, 2, 4, 4)
+    x[:, :, 1, 1] = 1.0
+    module = blocks.FactorizedReduce(2, 4).eval()
+    straight, shifted = module(x).split(2, dim=1)
+    assert straight.abs().sum() == 0
+    assert shifted.abs().sum() > 0
+
+
+def test_affine_reaches_every_batch_norm() -> None:
+    for module in (
+        blocks.ReluConvBN(2, 2, 3, affine=False),
+        blocks.ConvBN(2, 2, 3, affine=False),
+        blocks.SeparableConv(2, 2, 3, n_repeats=2, affine=False),
+        blocks.Skip(2, 4, 2, affine=False),
+        blocks.Pool(2, 4, "avg", norm=True, affine=False),
+        blocks.ResidualReduction(2, 2, affine=False),
+    ):
+        norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert norms
+        assert not any(norm.affine for norm in norms)
+
+
+def test_a_node_sums_its_edges() -> None:
+    node = blocks.SumNode([0, 1, 0], [blocks.Skip(2, 2), blocks.Skip(2, 2), blocks.Zero(2, 2)])
+    a, b = torch.randn(1, 2, 3, 3), torch.randn(1, 2, 3, 3)
+    assert torch.equal(node([a, b]), a + b)
+    assert node.out == 2
+
+
+@pytest.mark.parametrize(("sources", "n"), [([], 0), ([0, 1], 1)])
+def test_a_node_needs_a_source_an_operation(sources: list[int], n: int) -> None:
+    with pytest.raises(ValueError, match="one source an operation"):
+        blocks.SumNode(sources, [blocks.Skip(2, 2) for _ in range(n)])
+
+
+def test_cells_wire_states_in_order() -> None:
+    def node(*sources: int) -> nn.Module:
+        return blocks.SumNode(sources, [blocks.Skip(1, 1) for _ in sources])
+
+    x = torch.ones(1, 1, 1, 1)
+    assert blocks.DagCell([node(0), node(0, 1), node(0, 1, 2)])(x).item() == 4
+    two = blocks.TwoInputCell(nn.Identity(), nn.Identity(), [node(0, 1), node(0, 2)])
+    assert two(x, 2 * x).flatten().tolist() == [3, 4]
+    assert two.out == 2
+
+
+def test_dense_layers_end_in_a_head() -> None:
+    net = blocks.MLP([blocks.DenseLayer(12, 5, nn.ReLU(), 0.5)], nn.Linear(5, 3))
+    assert net.layers[0].out == 5
+    assert net.out == 3
+    assert net(torch.randn(2, 3, 2, 2)).shape == (2, 3)
+
+
+def test_every_parameter_is_kept_as_an_attribute() -> None:
+    node = blocks.SumNode([0], [blocks.Skip(2, 2)])
+    stem, head = blocks.ConvBN(3, 2, 3), blocks.PooledHead(2, 5, norm=True)
+    examples = [make(2, 2, 1) for make in MAKERS] + [
+        blocks.FactorizedReduce(2, 2),
+        blocks.ResidualReduction(2, 2),
+        node,
+        blocks.DagCell([node]),
+        blocks.TwoInputCell(stem, stem, [node]),
+        blocks.ChainNetwork(stem, [node], head),
+        blocks.TwoInputNetwork(stem, [node], head),
+        head,
+        blocks.DenseLayer(2, 2, nn.ReLU()),
+        blocks.MLP([], nn.Linear(2, 2)),
+    ]
+    assert {type(example).__name__ for example in examples} == set(blocks.__all__)
+    for example in examples:
+        for name in inspect.signature(type(example)).parameters:
+            assert hasattr(example, name), f"{type(example).__name__}.{name}"

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from archloom.errors import UnknownNameError
+from archloom.search_spaces.blueprint import build, out_of
+from archloom.search_spaces.operations import DARTS, NASBENCH201, OPERATIONS
+
+
+@pytest.mark.parametrize("name", OPERATIONS.names())
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("c_out", [None, 6])
+def test_every_operation_fits_every_place(name: str, stride: int, c_out: int | None) -> None:
+    module = build(name, 4, c_out=c_out, stride=stride, affine=False)
+    x = torch.randn(2, 4, 7, 7, requires_grad=True)
+    y = module(x)
+    assert out_of(module) == (c_out or 4)
+    assert y.shape == (2, c_out or 4, *([7, 7] if stride == 1 else [4, 4]))
+    if name != "none":
+        y.sum().backward()
+        assert x.grad is not None
+
+
+def test_named_sets_are_registered() -> None:
+    assert set(NASBENCH201) | set(DARTS) <= set(OPERATIONS.names())
+    assert NASBENCH201[0] == "none"
+
+
+def test_darts_convolutions_have_the_parameters_of_the_paper() -> None:
+    def n_parameters(name: str) -> int:
+        return sum(p.numel() for p in build(name, 16).parameters())
+
+    assert n_parameters("sep_conv_3x3") == 2 * (16 * 9 + 16 * 16 + 32)
+    assert n_parameters("sep_conv_5x5") == 2 * (16 * 25 + 16 * 16 + 32)
+    assert n_parameters("dil_conv_3x3") == 16 * 9 + 16 * 16 + 32
+    assert n_parameters("dil_conv_5x5") == 16 * 25 + 16 * 16 + 32
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'sep_conv_3x3'"):
+        OPERATIONS.get("sep_con_3x3")
+
+
+def test_naming_an_operation_loads_no_torch() -> None:
+    code = (
+        "import sys; from archloom.search_spaces.operations import OPERATIONS; "
+        "OPERATIONS.get('none'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

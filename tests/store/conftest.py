@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL database for a test: a schema of its own on the server that the environment names."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    server = os.environ.get("ARCHLOOM_TEST_POSTGRES")
+    if not server:
+        pytest.skip("ARCHLOOM_TEST_POSTGRES is not set (postgresql+psycopg://user@host/database)")
+    schema = f"archloom_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+        try:
+            url = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
+            yield url.render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+    engine.dispose()
