@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from archloom.contracts import Objective
     from archloom.store import Store, StudyRecord, TrialRecord
 
 StoreOption = Annotated[
@@ -74,6 +75,24 @@ def chosen(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
     if not trial.isdecimal():
         raise ConfigError(f"TRIAL must be 'best' or a trial's number, got {trial!r}")
     return store.trial(identity(study), int(trial))
+
+
+def leaders(store: Store, study_id: int, objectives: Sequence[Objective], n: int | None) -> list[TrialRecord]:
+    """Return the best trials, or the Pareto front from its best end by the first objective on.
+
+    Repeats that were served from the store are left out: their network is the first one's.
+
+    Args:
+        store: holds the study.
+        study_id: the study.
+        objectives: its objectives.
+        n: how many at most; ``None`` for the whole front, or for the one best.
+    """
+    if len(objectives) == 1:
+        n_all = sum(store.counts(study_id).values())
+        return [trial for trial in store.best(study_id, n_all) if trial.reused_from is None][: n or 1]
+    front = [trial for trial in store.pareto(study_id) if trial.reused_from is None]
+    return sorted(front, key=lambda trial: objectives[0].sign * (trial.values[0] or 0.0))[:n]
 
 
 def shown_url(url: str) -> str:

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from archloom.cli._studies import shown_url
+from archloom.cli._studies import leaders, shown_url
 from archloom.cli._tables import architecture, facts, stacked, trial_facts, trials_table
 from archloom.cli._words import number, span
 from archloom.config import default_store
@@ -31,7 +31,7 @@ def summary(study: Study, seconds: float, again: Sequence[str]) -> RenderableTyp
         again: the words of the command that goes on with it.
     """
     parts: list[RenderableType] = []
-    found = study.store.pareto(study.id) if len(study.objectives) > 1 else study.store.best(study.id, 1)
+    found = leaders(study.store, study.id, study.objectives, None)
     if found and len(study.objectives) == 1:
         inside = stacked(facts(trial_facts(found[0], study.objectives)), architecture(found[0]))
         parts.append(
@@ -46,7 +46,8 @@ def summary(study: Study, seconds: float, again: Sequence[str]) -> RenderableTyp
         parts.append(Text("No trial is COMPLETE and keeps the constraints."))
     parts.append(facts([*_account(study, seconds), ("database", Text(shown_url(study.store.url)))]))
     if found:
-        parts.append(_next(study, again))
+        has_weights = any(trial.artifacts for trial in found)
+        parts.append(_next(study, again, has_weights=has_weights))
     return stacked(*parts)
 
 
@@ -56,16 +57,16 @@ def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
     return [("trials", Text(trials)), ("ended", Text(f"{study.stop_reason}, after {span(seconds)}"))]
 
 
-def _next(study: Study, again: Sequence[str]) -> RenderableType:
-    url = shown_url(study.store.url)
-    at = [] if study.store.url == default_store() else ["--store", url]
+def _next(study: Study, again: Sequence[str], *, has_weights: bool) -> RenderableType:
+    at = [] if study.store.url == default_store() else ["--store", shown_url(study.store.url)]
     commands = [
         ["search", "best", study.name, "-n", "10", *at],
         ["search", "show", study.name, "best", *at],
-        ["search", "export", study.name, "best", f"{study.name}-model", *at],
+        *([["search", "export", study.name, "best", f"{study.name}-model", *at]] if has_weights else []),
         again,
     ]
-    return Group(Text("Next", style="bold"), *(Text("  " + shlex.join(words)) for words in commands))
+    lines = [Text("  " + shlex.join(words), no_wrap=True, overflow="ignore") for words in commands]
+    return Group(Text("Next", style="bold"), *lines)
 
 
 def _more(n: int) -> list[RenderableType]:

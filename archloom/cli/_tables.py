@@ -45,8 +45,13 @@ def trials_table(trials: Sequence[TrialRecord], objectives: Sequence[Objective])
     table = plain_table("trial", *headers, "architecture", numbers=("trial", *headers))
     for trial in trials:
         values = [number(trial.metrics.get(metric)) for metric in (*metrics, *others)]
-        table.add_row(str(trial.number), *values, Text(trial.text))
+        table.add_row(str(trial.number), *values, words(trial))
     return table
+
+
+def words(trial: TrialRecord) -> Text:
+    """Return an architecture in words, a part a line."""
+    return Text(trial.text.replace("; ", "\n"))
 
 
 def beside(trials: Sequence[TrialRecord], objectives: Sequence[str]) -> list[str]:
@@ -96,7 +101,7 @@ def trial_facts(trial: TrialRecord, objectives: Sequence[Objective]) -> list[tup
         rows.append((metric, Text(number(trial.metrics[metric])).append(note, style="dim")))
     if trial.seconds is not None:
         rows.append(("time", Text(span(trial.seconds))))
-    rows.append(("architecture", Text(trial.text.replace("; ", "\n"))))
+    rows.append(("architecture", words(trial)))
     return rows
 
 

@@ -11,14 +11,16 @@ from collections.abc import Mapping
 def number(value: float | None) -> str:
     """Write a number by its significance: four digits, counts in full.
 
-    >>> number(0.97222), number(12034.0), number(1.5e-7), number(None)
-    ('0.9722', '12,034', '1.5e-07', '–')
+    >>> number(0.97222), number(72.1), number(12034.0), number(1.5e-7), number(None)
+    ('0.9722', '72.10', '12,034', '1.5e-07', '–')
     """
     if value is None or math.isnan(value):
         return "–"
     if math.isfinite(value) and float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+    if 1000 <= abs(value) < 1e15:
+        return f"{value:,.1f}"
+    return f"{value:#.4g}" if 1e-3 <= abs(value) < 1000 else f"{value:.4g}"
 
 
 def span(seconds: float | None) -> str:

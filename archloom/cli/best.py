@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archloom.cli._output import FormatOption, objective_rows, trial_row, write
-from archloom.cli._studies import StoreOption, StudyArgument, identity, opened
+from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, opened
 
 if TYPE_CHECKING:
     from archloom.store import StudyRecord, TrialRecord
@@ -27,18 +27,14 @@ def best(
     from archloom.errors import StoreError
 
     with opened(study, store) as (opened_store, record):
-        is_front = len(record.objectives) > 1
-        if is_front:
-            trials = opened_store.pareto(identity(record))[:n]
-        else:
-            trials = opened_store.best(identity(record), n or 1)
+        trials = leaders(opened_store, identity(record), record.objectives, n)
         if not trials:
             raise StoreError(f"study {record.name!r} has no COMPLETE trial that keeps its constraints yet")
         if form == "table":
             _print(trials, record)
             return
         rows = [trial_row(trial, record.objectives) for trial in trials]
-        key = "pareto" if is_front else "best"
+        key = "pareto" if len(record.objectives) > 1 else "best"
         write({"study": record.name, "objectives": objective_rows(record.objectives), key: rows}, form, rows)
 
 

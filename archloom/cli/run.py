@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archloom.cli._output import Format, FormatOption, objective_rows, trial_row, write
-from archloom.cli._studies import shown_url
+from archloom.cli._studies import leaders, shown_url
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from archloom.cli._progress import LiveProgress, PlainProgress
-    from archloom.config import StudyFile
+    from archloom.config import RunOptions, StudyFile
     from archloom.study import Study
 
 
@@ -46,23 +46,26 @@ def run(
     from rich.console import Console
 
     from archloom import config
+    from archloom.contracts import State
 
     errors = Console(stderr=True, highlight=False)
     study_file = config.load(file, overrides or ())
     started = time.monotonic()
-    with study_file.importing():
+    with study_file.running():
         study = study_file.study(resume=resume)
-        try:
-            with _progress(study_file, errors, quiet) as callbacks:
-                study.run(**study_file.run_options, callbacks=callbacks)
-        except KeyboardInterrupt:
-            _say_how_to_resume(errors, study, ["search", "run", str(file), *(overrides or ()), "--resume"])
-            raise typer.Exit(130) from None
-        again = _again(file, overrides or (), study_file.run_options["trials"])
-        _show(study, form, time.monotonic() - started, again)
-        if not any(str(trial.state) == "COMPLETE" for trial in study.trials):
-            _say_why_nothing_succeeded(errors, study)
-            raise typer.Exit(1)
+        with study.store:
+            try:
+                with _progress(study_file, errors, quiet) as callbacks:
+                    study.run(**study_file.run_options, callbacks=callbacks)
+            except KeyboardInterrupt:
+                again = ["search", "run", str(file), *(overrides or ()), "--resume"]
+                _say_how_to_resume(errors, study, again)
+                raise typer.Exit(130) from None
+            again = _again(file, overrides or (), study, study_file.run_options)
+            _show(study, form, time.monotonic() - started, again)
+            if not study.store.counts(study.id).get(State.COMPLETE):
+                _say_why_nothing_succeeded(errors, study)
+                raise typer.Exit(1)
 
 
 @contextlib.contextmanager
@@ -94,7 +97,7 @@ def _show(study: Study, form: Format, seconds: float, again: Sequence[str]) -> N
 
 def result(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Describe a study that ran as plain JSON."""
-    found = study.store.pareto(study.id) if len(study.objectives) > 1 else study.store.best(study.id, 1)
+    found = leaders(study.store, study.id, study.objectives, None)
     return {
         "study": study.name,
         "store": shown_url(study.store.url),
@@ -108,12 +111,14 @@ def result(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _again(file: Path, overrides: Sequence[str], trials: int | None) -> list[str]:
+def _again(file: Path, overrides: Sequence[str], study: Study, budget: RunOptions) -> list[str]:
     """Return the command that goes on with a study, with twice the trials where they are spent."""
-    kept = (
-        [text for text in overrides if not text.startswith("budget.trials=")] if trials else list(overrides)
-    )
-    more = [f"budget.trials={2 * trials}"] if trials else []
+    trials = budget["trials"]
+    n_spent = study.n_evaluations if budget["count"] == "evaluations" else study.n_proposals
+    kept, more = list(overrides), []
+    if trials is not None and n_spent >= trials:
+        kept = [text for text in overrides if not text.startswith("budget.trials=")]
+        more = [f"budget.trials={2 * trials}"]
     return ["search", "run", str(file), *kept, *more, "--resume"]
 
 

@@ -4,6 +4,14 @@
 from __future__ import annotations
 
 from archloom.config._schema import schema
-from archloom.config.study_file import StudyFile, default_store, import_paths, load, locate, restore
+from archloom.config.study_file import (
+    RunOptions,
+    StudyFile,
+    default_store,
+    import_paths,
+    load,
+    locate,
+    restore,
+)
 
-__all__ = ["StudyFile", "default_store", "import_paths", "load", "locate", "restore", "schema"]
+__all__ = ["RunOptions", "StudyFile", "default_store", "import_paths", "load", "locate", "restore", "schema"]

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archloom.store.records import TrialRecord
+from archloom.store.records import TrialRecord, split_key
+from archloom.store.views import short_key
 
 if TYPE_CHECKING:
     import pandas
@@ -31,7 +32,9 @@ _TRAILING = (
 
 
 def make_frame(trials: Sequence[TrialRecord]) -> pandas.DataFrame:
-    """Return a data frame with columns number, state, decisions, metrics (full keys), seconds, ...
+    """Return a data frame with columns number, state, decisions, metrics, seconds, ...
+
+    ``validation/accuracy`` is the column ``accuracy``, as in the views.
 
     A decision or metric of the same name as another column is marked: ``state (decision)``.
     """
@@ -44,8 +47,11 @@ def make_frame(trials: Sequence[TrialRecord]) -> pandas.DataFrame:
     taken = {*_LEADING, *_TRAILING}
     for name in names:
         columns[_mark(name, "decision", taken)] = [trial.choices.get(name) for trial in trials]
-    for key in keys:
-        columns[_mark(key, "metric", taken)] = [trial.metrics.get(key) for trial in trials]
+    pairs = [split_key(key) for key in keys]
+    for key, (split, name) in zip(keys, pairs, strict=True):
+        columns[_mark(short_key(split, name, pairs), "metric", taken)] = [
+            trial.metrics.get(key) for trial in trials
+        ]
     columns |= {name: [getattr(trial, name) for trial in trials] for name in _TRAILING}
     frame = pandas.DataFrame(columns)
     frame["reused_from"] = frame["reused_from"].astype("Int64")

@@ -19,8 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from sqlalchemy import Select, create_engine, func, literal_column, quoted_name, select, table, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, create_engine, text
 
 from archloom.contracts import Objective, State
 from archloom.errors import StoreError, StudyExistsError, StudyNotFoundError
@@ -526,12 +525,6 @@ class StoreContract:
         ]
         assert pareto[0]["objectives"] == "maximize validation/accuracy, minimize params"
 
-    def test_views_tell_metrics_apart(self, store: Store, url: str, study: int) -> None:
-        values = {"accuracy": 1.0, "validation/accuracy": 0.5, "loss": math.nan, "big": 1e300, "small": 1e-9}
-        complete(store, study, values)
-        (row,) = query(url, "SELECT metrics FROM best")
-        assert row["metrics"] == "accuracy=1, big=1e+300, loss=nan, small=1e-09, validation/accuracy=0.5"
-
     def test_best_view_shows_the_earliest_of_equals(self, store: Store, url: str, study: int) -> None:
         complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.7}, {"accuracy": 0.7})
         assert [row["trial"] for row in query(url, "SELECT trial FROM best")] == [1]
@@ -551,43 +544,6 @@ class StoreContract:
             (1, "COMPLETE", 0.0, "conv", 0.75, None, 5.0),
         ]
 
-    def test_wide_views_of_hostile_names(self, store: Store, url: str) -> None:
-        hostile = "x\"'; DROP TABLE trials; -- %s :a %(b)s ünï \\ " + "long " * 40
-        names = [hostile, hostile + "2", "a b", "a-b", "A B"]
-        choices: dict[str, str | float] = {
-            hostile: "a'\"%",
-            hostile + "2": 0.5,
-            "": "empty",
-            "Op": "1",
-            "op": "2",
-            "number": "3",
-        }
-        views = []
-        for name in names:
-            study = store.create_study(study_record(name))
-            store.propose(study, 0, [Proposal("k", "t", choices, 0)])
-            store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 1.0, hostile: 2.0, "Op": 3.0}))
-            views.append(store.refresh_wide(study))
-        assert len({view.lower() for view in views}) == len(names)
-        assert all(len(view.encode()) <= 63 for view in views)
-        assert views[2:] == ["wide_a_b", "wide_a_b_2", "wide_a_b_3"]
-        for view in views:
-            (row,) = query(url, select(literal_column("*")).select_from(table(quoted_name(view, quote=True))))
-            assert len({name.lower() for name in row}) == len(row)
-            values = list(row.values())[2:11]
-            assert sorted(map(str, values)) == sorted(
-                ["empty", "1", "3", "2", "a'\"%", "0.5", "2.0", "3.0", "1.0"]
-            )
-        assert len(store.studies()) == len(names)
-
-    def test_wide_view_of_a_huge_space(self, store: Store, url: str, study: int) -> None:
-        store.propose(study, 0, [Proposal("k", "t", {f"d{i:04}": "x" for i in range(1700)}, 0)])
-        store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 1.0}))
-        view = table(store.refresh_wide(study))
-        (row,) = query(url, select(literal_column("*")).select_from(view))
-        assert row["accuracy"] == 1.0
-        assert row["d0000"] == "x"
-
     def test_events(self, store: Store, url: str, study: int) -> None:
         store.propose(study, 0, proposals(1))
         store.add_event(study, "started", "by hand")
@@ -597,38 +553,6 @@ class StoreContract:
             ("started", "by hand", True),
             ("note", "strange \\x00", False),
         ]
-
-    def test_deleting_a_study_deletes_all_of_it(self, store: Store, url: str, study: int) -> None:
-        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.5})
-        store.add_event(study, "note", number=1)
-        with store.transaction():
-            store._session.connection.exec_driver_sql("DELETE FROM studies")
-        for name in ("objectives", "trials", "decisions", "metrics", "events"):
-            assert query(url, select(func.count().label("n")).select_from(table(name))) == [{"n": 0}]
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            "UPDATE trials SET state = 'DONE'",
-            "UPDATE trials SET state = 'WAITING'",
-            "UPDATE trials SET finished_at = NULL",
-            "UPDATE trials SET violation = 1",
-            "UPDATE trials SET number = 0",
-            "UPDATE trials SET reused_from = number",
-            "UPDATE objectives SET direction = 'up'",
-            "UPDATE studies SET status = 'lost'",
-            "UPDATE metrics SET split = 'holdout'",
-            "INSERT INTO metrics (trial_id, name, split, value) SELECT trial_id, name, split, 2 FROM metrics",
-            "INSERT INTO decisions (trial_id, name, choice, is_float) SELECT id, 'x', '1', TRUE FROM trials",
-            "INSERT INTO studies SELECT * FROM studies",
-        ],
-    )
-    def test_wrong_states_are_impossible(self, store: Store, url: str, study: int, change: str) -> None:
-        complete(store, study, {"accuracy": 0.5}, {"accuracy": 0.5})
-        before = store.trials(study)
-        with pytest.raises(IntegrityError):
-            query(url, change)
-        assert store.trials(study) == before
 
 
 def front(points: Mapping[int, Sequence[float]]) -> list[int]:

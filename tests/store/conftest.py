@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL database for a test: a schema of its own on the server that the environment names."""
+"""Databases for a test; of PostgreSQL a schema of its own on the server that the environment names."""
 
 from __future__ import annotations
 
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url
+
+from archloom.store import Store
+from archloom.testing.stores import study_record
 
 
 @pytest.fixture
@@ -26,3 +30,22 @@ def postgres_url() -> Iterator[str]:
         finally:
             connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store(url) as store:
+        yield store
+
+
+@pytest.fixture
+def study(store: Store) -> int:
+    return store.create_study(study_record())

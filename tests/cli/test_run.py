@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search run``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+Search = Callable[..., Any]
+
+
+def test_a_run_ends_with_its_winner(search: Search) -> None:
+    result = search("run", "fast.yaml")
+    assert result.code == 0
+    assert "fast: the winner is trial" in result.out
+    assert "objective, maximized" in result.out
+    assert "test/score" in result.out
+    assert "report only, never searched on" in result.out
+    assert "6 evaluated of 6 proposed (6 COMPLETE)" in result.out
+    assert "the budget of 6 evaluations is spent" in result.out
+    assert "sqlite:///fast.db" in result.out
+    assert "search show fast best --store sqlite:///fast.db" in result.out
+    assert "search run fast.yaml budget.trials=12 --resume" in result.out
+    assert "search export" not in result.out  # nothing was trained
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert result.err == ""
+
+
+def test_json_alone_is_on_stdout(search: Search) -> None:
+    result = search("run", "fast.yaml", "--format", "json")
+    data = json.loads(result.out, parse_constant=pytest.fail)
+    assert (data["study"], data["store"]) == ("fast", "sqlite:///fast.db")
+    assert (data["n_proposals"], data["n_evaluations"]) == (6, 6)
+    assert data["counts"]["COMPLETE"] == 6
+    assert data["objectives"] == [{"metric": "score", "direction": "maximize"}]
+    assert [trial["number"] for trial in data["trials"]] == list(range(6))
+    best = max(data["trials"], key=lambda trial: trial["metrics"]["score"])
+    assert data["best"] == [best]
+    assert best["objectives"] == {"score": best["metrics"]["score"]}
+    assert set(best["choices"]) >= {"layers[0].width", "layers[1]"}
+
+
+def test_yaml_and_csv_say_the_same(search: Search) -> None:
+    by_yaml = YAML(typ="safe").load(search("run", "fast.yaml", "--format", "yaml").out)
+    lines = search("run", "fast.yaml", "study=again", "-f", "csv", "--quiet").out
+    rows = list(csv.DictReader(io.StringIO(lines)))
+    assert [int(row["number"]) for row in rows] == [trial["number"] for trial in by_yaml["trials"]]
+    assert [float(row["score"]) for row in rows] == [trial["metrics"]["score"] for trial in by_yaml["trials"]]
+    assert [row["layers[0].width"] for row in rows] == [
+        trial["choices"]["layers[0].width"] for trial in by_yaml["trials"]
+    ]
+
+
+def test_several_objectives_end_with_the_front(search: Search) -> None:
+    words = ("run", "fast.yaml", "objectives={score: maximize, cost: minimize}")
+    strategy = "strategy={name: regularized_evolution, population_size: 4, sample_size: 2}"
+    result = search(*words, strategy)
+    assert result.code == 0
+    assert "on the Pareto front" in result.out
+    data = json.loads(search(*words, strategy, "study=again", "-f", "json").out)
+    assert "best" not in data
+    costs = [trial["metrics"]["cost"] for trial in data["pareto"]]
+    assert costs == sorted(costs, reverse=True)
+    assert {trial["number"] for trial in data["pareto"]} <= {
+        t["number"] for t in data["trials"] if t["is_pareto"]
+    }
+
+
+def test_a_second_study_of_the_name_is_refused(search: Search) -> None:
+    assert search("run", "fast.yaml").code == 0
+    result = search("run", "fast.yaml")
+    assert result.code == 1
+    assert result.out == ""
+    assert "--resume" in result.err
+    assert "study=NAME" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_interrupt_says_how_to_go_on_and_resume_goes_on(search: Search) -> None:
+    whole = json.loads(search("run", "fast.yaml", "study=whole", "-f", "json").out)
+    Path("interrupt").touch()
+    result = search("run", "fast.yaml")
+    assert result.code == 130
+    assert result.out == ""
+    assert "search run fast.yaml --resume" in result.err
+    Path("interrupt").unlink()
+    data = json.loads(search("run", "fast.yaml", "--resume", "-f", "json").out)
+    assert [trial["choices"] for trial in data["trials"]] == [trial["choices"] for trial in whole["trials"]]
+    assert data["counts"]["COMPLETE"] == 6
+
+
+def test_a_study_in_which_nothing_succeeds_fails(search: Search) -> None:
+    Path("fail").touch()
+    result = search("run", "fast.yaml")
+    assert result.code == 1
+    assert "No trial is COMPLETE" in result.out
+    assert "No trial succeeded." in result.err
+    assert "RuntimeError: no [bold]luck[/bold] today" in result.err
+    shown = search("show", "fast", "0", "--store", "fast.db")
+    assert "FAIL" in shown.out
+    assert 'raise RuntimeError("no [bold]luck[/bold] today")' in shown.out
+    status = search("status", "fast.yaml")
+    assert "6 FAIL" in status.out
+    assert "6 x RuntimeError" in status.out
+    best = search("best", "fast.yaml")
+    assert best.code == 1
+    assert "no COMPLETE trial that keeps its constraints" in best.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("run", "nowhere.yaml"), 2, "nowhere.yaml: there is no such study file"),
+        (("run", "scores.py"), 2, "scores.py"),
+        (
+            ("run", "fast.yaml", "space.layrs=3"),
+            2,
+            "override 'space.layrs=3': space.layrs: unknown key; did you",
+        ),
+        (("run", "fast.yaml", "space.layers=x"), 2, "space.layers: should be a valid integer, got 'x'"),
+        (("run", "fast.yaml", "strategy=randon"), 2, "did you mean 'random'?"),
+        (
+            ("run", "fast.yaml", "space.widths=[]"),
+            2,
+            "space.widths: mlp needs at least one of widths, got none",
+        ),
+        (("run", "fast.yaml", "objectives={scroe: maximize}"), 2, "did you mean 'score'?"),
+        (("run", "fast.yaml", "objectives={test/score: maximize}"), 2, "is a report metric"),
+        (("run", "fast.yaml", "constraints=[cots <= 3]"), 2, "did you mean 'cost'?"),
+        (("run", "fast.yaml", "store=sqlite:////no/such/folder/x.db"), 1, "/no/such/folder"),
+        (
+            (
+                "run",
+                "fast.yaml",
+                "evaluator={name: training, data: fashion_mnist}",
+                "objectives={accuracy: maximize}",
+            ),
+            1,
+            "ARCHLOOM_DATA",
+        ),
+        (("run",), 2, "Missing argument 'FILE'"),
+        (("run", "fast.yaml", "--format", "xml"), 2, "'xml' is not one of"),
+        (("frobnicate",), 2, "No such command 'frobnicate'"),
+    ],
+)
+def test_bad_input_ends_in_one_clean_message(
+    search: Search, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, message: str
+) -> None:
+    monkeypatch.delenv("ARCHLOOM_DATA", raising=False)
+    result = search(*words)
+    assert result.code == code
+    assert message in result.err
+    assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_a_wrong_objective_names_its_line(search: Search) -> None:
+    Path("fast.yaml").write_text(
+        Path("fast.yaml").read_text().replace("{score: maximize}", "{scroe: maximize}")
+    )
+    assert search("run", "fast.yaml").err.startswith("fast.yaml:9: ")
+
+
+def test_debug_shows_the_traceback(search: Search) -> None:
+    result = search("run", "fast.yaml", "strategy=randon", "--debug")
+    assert result.code == 2
+    assert "Traceback" in result.err
+
+
+def test_the_file_s_store_comes_from_the_environment(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Path("fast.yaml").read_text().replace("store: sqlite:///fast.db\n", "")
+    Path("fast.yaml").write_text(text)
+    monkeypatch.setenv("ARCHLOOM_STORE", "sqlite:///mine.db")
+    result = search("run", "fast.yaml")
+    assert Path("mine.db").exists()
+    assert "--store" not in result.out
+    assert search("best", "fast").code == 0
+
+
+def test_threads_are_set_for_the_run_and_put_back(search: Search) -> None:
+    import torch
+
+    scores = Path("scores.py").read_text() + "\nimport torch\n"
+    Path("scores.py").write_text(
+        scores.replace('"cost": float(width)', '"cost": float(torch.get_num_threads())')
+    )
+    before = torch.get_num_threads()
+    data = json.loads(search("run", "fast.yaml", f"threads={before + 1}", "-f", "json").out)
+    assert data["trials"][0]["metrics"]["cost"] == before + 1
+    assert torch.get_num_threads() == before

@@ -1,0 +1,66 @@
+"""Every command and program in the README runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SEARCH = str(Path(sys.executable).with_name("search"))
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks of one language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("readme")
+
+
+def run(words: list[str], folder: Path) -> str:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_yaml_search_and_its_commands(folder: Path) -> None:
+    (text,) = blocks("yaml")
+    (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
+    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    assert len(commands) == 5
+    for command in commands:
+        words = shlex.split(command)
+        assert words[0] == "search"
+        assert run([SEARCH, *words[1:]], folder)
+    assert (folder / "digits-mlp-model" / "model.py").exists()
+
+
+@pytest.mark.slow
+def test_the_python_search_and_the_queries(folder: Path) -> None:
+    (program,) = blocks("python")
+    (folder / "perceptrons.py").write_text(program, encoding="utf-8")
+    assert "test:" in run([sys.executable, "perceptrons.py"], folder)
+    (script,) = blocks("sql")
+    with sqlite3.connect(folder / "perceptrons.db") as database:
+        for statement in script.split(";")[:-1]:
+            assert database.execute(statement).fetchall()
+
+
+def test_the_make_targets_exist() -> None:
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make ([\w-]+)", "\n".join(blocks("")), flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (Path(__file__).parent.parent / target).exists(), target
