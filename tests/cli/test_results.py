@@ -77,7 +77,7 @@ def test_show_says_everything_of_a_trial(ran: Search) -> None:
 
 def test_a_repeat_and_a_broken_constraint_are_told(search: Search) -> None:
     strategy = "strategy={name: regularized_evolution, population_size: 2, sample_size: 1}"
-    words = (strategy, "space.layers=1", "constraints=[cost <= 5]", "budget={trials: 12, count: proposals}")
+    words = (strategy, "constraints=[cost <= 5]", "budget={trials: 15, count: proposals}")
     data = json.loads(search("run", "fast.yaml", *words, "-f", "json").out)
     repeat = next(trial for trial in data["trials"] if trial["reused_from"] is not None)
     shown = search("show", "fast.yaml", str(repeat["number"])).out
