@@ -10,7 +10,7 @@ import pytest
 
 import archloom
 
-HEAVY = ("torch", "pyglove", "sqlalchemy", "pandas", "pydantic", "alembic", "numpy")
+HEAVY = ("torch", "pyglove", "sqlalchemy", "pandas", "alembic", "numpy", "ruamel.yaml")
 
 CALL = """
 import contextlib, io, sys
@@ -58,4 +58,4 @@ def test_the_version_is_the_package_s() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'archloom' has no attribute 'Stduy'"):
-        _ = archloom.Stduy  # type: ignore[attr-defined]
+        _ = archloom.Stduy

@@ -71,9 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         _complain(str(error))
         sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except BrokenPipeError:  # `search best ... | head`
-        sys.stderr.close()
-        sys.exit(1)
 
 
 def _complain(message: str) -> None:

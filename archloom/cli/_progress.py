@@ -62,13 +62,11 @@ class Pace:
     def words(self, best: str) -> str:
         """Say it in one line."""
         done = f"{self.n_done}/{self.trials}" if self.trials else str(self.n_done)
-        rate = (
-            f"{number(self.rate)} a second"
-            if self.rate >= 1 or not self.rate
-            else f"{span(1 / self.rate)} each"
-        )
+        rate = ""
+        if self.rate > 0:
+            rate = f", {number(self.rate)} a second" if self.rate >= 1 else f", {span(1 / self.rate)} each"
         left = f", {span(self.left)} left" if self.left is not None else ""
-        return f"{done} trials{best and ', ' + best}, {rate}{left}"
+        return f"{done} trials{best and ', ' + best}{rate}{left}"
 
 
 class PlainProgress:
@@ -89,7 +87,8 @@ class PlainProgress:
         self._pace.update(study)
         if self._pace.seconds - self._shown >= self._interval:
             self._shown = self._pace.seconds
-            self._console.print(f"{study.name}: {self._pace.words(best_words(study))}", soft_wrap=True)
+            line = f"{study.name}: {self._pace.words(best_words(study))}"
+            self._console.print(line, soft_wrap=True, markup=False)
         del record
 
     def __enter__(self) -> Self:
@@ -127,6 +126,7 @@ class LiveProgress:
 
     def _draw(self, study: Study, record: TrialRecord) -> None:
         from rich.console import Group
+        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
@@ -134,7 +134,7 @@ class LiveProgress:
         line = Text(shortened(self._pace.words(best_words(study)), width))
         bar = ProgressBar(total=self._pace.trials, completed=self._pace.n_done, width=min(width, 60))
         now = Text(shortened(f"trial {record.number}: {record.text}", width), style="dim")
-        self._live.update(Group(Text(study.name, style="bold"), bar, line, now), refresh=True)
+        self._live.update(Group(Text(study.name, style="bold"), Padding(bar, 0), line, now), refresh=True)
 
     def __enter__(self) -> Self:
         self._live.start()

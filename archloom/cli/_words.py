@@ -27,7 +27,7 @@ def span(seconds: float | None) -> str:
     """Write a span of time.
 
     >>> span(0.012), span(4.2), span(75), span(3700)
-    ('12 ms', '4.2 s', '1 min 15 s', '1 h 02 min')
+    ('12 ms', '4.2 s', '1 min 15 s', '1 h 01 min')
     """
     if seconds is None or not math.isfinite(seconds):
         return "–"

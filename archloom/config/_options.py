@@ -105,7 +105,9 @@ def _explain(
             rule = rule.replace("a valid array", "a list").replace("an object", "a mapping")
             rules.setdefault(where, ([], item["input"]))[0].append(rule)
     for where, (texts, got) in rules.items():
-        yield where, f"{' or '.join(dict.fromkeys(texts))}, got {got!r:.80}"
+        first, *others = dict.fromkeys(texts)
+        rule = " or ".join([first, *(text.removeprefix("should be ") for text in others)])
+        yield where, f"{rule}, got {got!r:.80}"
 
 
 def _keys(model: type[BaseModel], where: KeyPath) -> list[str]:

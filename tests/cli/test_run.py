@@ -109,6 +109,7 @@ def test_a_study_in_which_nothing_succeeds_fails(search: Search) -> None:
     status = search("status", "fast.yaml")
     assert "6 FAIL" in status.out
     assert "6 x RuntimeError" in status.out
+    assert "–" in search("status", "--store", "fast.db").out
     best = search("best", "fast.yaml")
     assert best.code == 1
     assert "no COMPLETE trial that keeps its constraints" in best.err

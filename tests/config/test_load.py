@@ -145,7 +145,9 @@ def test_no_costs_evaluator_is_added_where_the_evaluator_may_give_them(write: Wr
         ("{name: training, data: digits, epochs: 1}", "{name: function, function: 'math:sqrt'}"),
         ("{accuracy: maximize}", "{params: minimize}"),
     )
-    assert _names(config.load(path)) == ["Function"]
+    file = config.load(path)
+    assert _names(file) == ["Function"]
+    assert file.data is None
 
 
 # ---------------------------------------------------------------- import paths

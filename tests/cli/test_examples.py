@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every study file in ``examples`` runs, and explains itself line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Search = Callable[..., Any]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SMALL = (
+    "budget.trials=2",
+    "evaluator.1.epochs=1",
+    "evaluator.1.data_options={n_train: 64, n_validation: 32, n_test: 32}",
+)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_line_is_commented(path: Path) -> None:
+    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    bare = [line for line in lines if "#" not in line and not line.rstrip().endswith(":")]
+    assert bare == []
+
+
+@pytest.mark.slow
+def test_digits(search: Search) -> None:
+    result = search("run", str(EXAMPLES / "digits.yaml"), *SMALL, "-f", "json")
+    assert result.code == 0, result.err
+    data = json.loads(result.out)
+    assert data["counts"]["COMPLETE"] == 2
+    assert set(data["best"][0]["metrics"]) >= {"validation/accuracy", "test/accuracy", "params"}
+    assert Path("digits-artifacts/digits-cells/0/weights.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_tradeoff(search: Search) -> None:
+    words = [word.replace("evaluator.1", "evaluator") for word in SMALL]
+    result = search("run", str(EXAMPLES / "tradeoff.yaml"), *words, "budget.trials=4", "-f", "json")
+    assert result.code == 0, result.err
+    data = json.loads(result.out)
+    assert [objective["metric"] for objective in data["objectives"]] == ["validation/accuracy", "params"]
+    assert all(trial["metrics"]["params"] <= 20000 for trial in data["pareto"])
+
+
+@pytest.mark.skipif(
+    "ARCHLOOM_DATA" not in os.environ, reason="ARCHLOOM_DATA names no folder with nasbench201/nb201.parquet"
+)
+def test_nasbench201(search: Search) -> None:
+    result = search("run", str(EXAMPLES / "nasbench201.yaml"), "budget.trials=40", "-f", "json")
+    assert result.code == 0, result.err
+    data = json.loads(result.out)
+    assert data["n_proposals"] == 40
+    assert set(data["best"][0]["metrics"]) == {"cifar100_valid_12", "test/cifar100_test_200"}
+
+
+def test_nasbench201_without_its_table_says_where_it_looked(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCHLOOM_DATA", raising=False)
+    result = search("run", str(EXAMPLES / "nasbench201.yaml"))
+    assert result.code == 1
+    assert "nb201.parquet" in result.err
+    assert "ARCHLOOM_DATA" in result.err
