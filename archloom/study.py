@@ -136,12 +136,15 @@ class Study:
         self._artifacts = Path(artifacts) if artifacts is not None else None
         self._n_stall, self._max_failures = n_stall, max_failures
         self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
+        self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
+        self.stop_reason = ""
+        self._start_books()
+        record = self._record(config or {})
+        earlier = self._earlier(record, resume)
         for part in self.evaluators:
             part.prepare(space)
-        self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         strategy.setup(space, self.objectives, seed)
-        self.id = self._open(dict(config or {}), resume)
-        self.stop_reason = ""
+        self.id = self._open(record, earlier)
 
     # ------------------------------------------------------------------ the loop
 
@@ -270,36 +273,45 @@ class Study:
                     f"strategy {name} cannot do {ability.replace('_', ' ')}: choose another strategy"
                 )
 
-    def _open(self, config: dict[str, Any], resume: bool) -> int:
-        record = StudyRecord(
+    def _record(self, config: Mapping[str, Any]) -> StudyRecord:
+        return StudyRecord(
             name=self.name,
             seed=self.seed,
             objectives=self.objectives,
             constraints=tuple(str(constraint) for constraint in self.constraints),
             space=self.space.to_json(),
             fingerprint=self.space.fingerprint,
-            config=config,
+            config=dict(config),
         )
+
+    def _earlier(self, record: StudyRecord, resume: bool) -> StudyRecord | None:
+        """Return the study to go on with; refuse what cannot be, before anything dear is loaded."""
+        if not any(study.name == self.name for study in self.store.studies()):
+            return None
+        if not resume:
+            self.store.create_study(record)  # raises, and says what is there
+        earlier = self.store.study(self.name)
+        _check_same(earlier, record)
+        return earlier
+
+    def _open(self, record: StudyRecord, earlier: StudyRecord | None) -> int:
+        if earlier is None or earlier.id is None:
+            return self.store.create_study(record)
+        self.store.set_config(earlier.id, record.config)
+        self.store.reopen(earlier.id)
+        self._recover(self.store.trials(earlier.id))
+        return earlier.id
+
+    def _start_books(self) -> None:
         self.n_proposals = self.n_evaluations = self._n_asks = self._n_trials = 0
         self._n_repeats = self._n_failures = 0
         self._last_failure = ""
         self._tried: set[str] = set()
         self._sums: dict[str, tuple[int, Any]] = {}
         self._live: dict[int, Architecture] = {}
-        if not (resume and any(study.name == self.name for study in self.store.studies())):
-            return self.store.create_study(record)
-        earlier = self.store.study(self.name)
-        assert earlier.id is not None
-        _check_same(earlier, record)
-        self.store.set_config(earlier.id, config)
-        self.id = earlier.id
-        self.store.reopen(self.id)
-        self._recover()
-        return self.id
 
-    def _recover(self) -> None:
+    def _recover(self, history: Sequence[TrialRecord]) -> None:
         """Replay the history: the strategy is then where it was."""
-        history = self.trials
         self._n_trials = len(history)
         self._n_asks = 1 + max((record.ask for record in history), default=-1)
         finished = [record for record in history if record.state.is_finished]

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from archloom.cli._words import number, shortened, span
+from archloom.contracts import State
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,7 +120,8 @@ class LiveProgress:
     def __call__(self, study: Study, record: TrialRecord) -> None:
         """Take note of a trial that began or ended."""
         self._pace.update(study)
-        if self._pace.seconds - self._shown < self._interval:
+        is_at_work = record.state == State.RUNNING  # the end of a trial is shown with the next one's start
+        if not is_at_work or self._pace.seconds - self._shown < self._interval:
             return
         self._shown = self._pace.seconds
         self._draw(study, record)

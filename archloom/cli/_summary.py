@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
@@ -22,14 +22,8 @@ if TYPE_CHECKING:
 SHOWN_FRONT = 10
 
 
-def summary(study: Study, seconds: float, again: Sequence[str]) -> RenderableType:
-    """Show how a study ended.
-
-    Args:
-        study: it has run.
-        seconds: how long it took.
-        again: the words of the command that goes on with it.
-    """
+def summary(study: Study, seconds: float) -> RenderableType:
+    """Show how a study ended, after how long."""
     parts: list[RenderableType] = []
     found = leaders(study.store, study.id, study.objectives, None)
     if found and len(study.objectives) == 1:
@@ -45,9 +39,6 @@ def summary(study: Study, seconds: float, again: Sequence[str]) -> RenderableTyp
     else:
         parts.append(Text("No trial is COMPLETE and keeps the constraints."))
     parts.append(facts([*_account(study, seconds), ("database", Text(shown_url(study.store.url)))]))
-    if found:
-        has_weights = any(trial.artifacts for trial in found)
-        parts.append(_next(study, again, has_weights=has_weights))
     return stacked(*parts)
 
 
@@ -57,16 +48,19 @@ def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
     return [("trials", Text(trials)), ("ended", Text(f"{study.stop_reason}, after {span(seconds)}"))]
 
 
-def _next(study: Study, again: Sequence[str], *, has_weights: bool) -> RenderableType:
+def next_commands(study: Study, again: Sequence[str]) -> list[str]:
+    """Return what to type next, nothing where no trial succeeded.
+
+    Args:
+        study: it has run.
+        again: the words of the command that goes on with it.
+    """
+    found = leaders(study.store, study.id, study.objectives, None)
     at = [] if study.store.url == default_store() else ["--store", shown_url(study.store.url)]
-    commands = [
-        ["search", "best", study.name, "-n", "10", *at],
-        ["search", "show", study.name, "best", *at],
-        *([["search", "export", study.name, "best", f"{study.name}-model", *at]] if has_weights else []),
-        again,
-    ]
-    lines = [Text("  " + shlex.join(words), no_wrap=True, overflow="ignore") for words in commands]
-    return Group(Text("Next", style="bold"), *lines)
+    commands = [["search", "best", study.name, "-n", "10", *at], ["search", "show", study.name, "best", *at]]
+    if any(trial.artifacts for trial in found):
+        commands.append(["search", "export", study.name, "best", f"{study.name}-model", *at])
+    return [shlex.join(words) for words in (*commands, again)] if found else []
 
 
 def _more(n: int) -> list[RenderableType]:

@@ -51,7 +51,7 @@ def run(
     errors = Console(stderr=True, highlight=False)
     study_file = config.load(file, overrides or ())
     started = time.monotonic()
-    with study_file.running():
+    with study_file.importing():
         study = study_file.study(resume=resume)
         with study.store:
             try:
@@ -86,10 +86,14 @@ def _progress(study_file: StudyFile, errors: Console, quiet: bool) -> Any:
 
 def _show(study: Study, form: Format, seconds: float, again: Sequence[str]) -> None:
     if form == "table":
-        from archloom.cli._summary import summary
+        from archloom.cli._summary import next_commands, summary
         from archloom.cli._tables import console
 
-        console().print(summary(study, seconds, again))
+        console().print(summary(study, seconds))
+        commands = next_commands(study, again)
+        console().print("\nNext" if commands else "", style="bold")
+        for command in commands:  # never wrapped, so that they can be copied
+            console().print(f"  {command}", soft_wrap=True, markup=False)
         return
     rows = [trial_row(trial, study.objectives) for trial in study.trials]
     write(result(study, rows), form, rows)

@@ -53,6 +53,3 @@ class Sections(BaseModel):
     artifacts: Text | None = Field(None, description="folder for weights; beside the store")
     seed: NonNegativeInt = Field(0, description="the root of all randomness")
     device: Text = Field("cpu", description="where evaluators compute, in torch's words")
-    threads: PositiveInt | None = Field(
-        None, description="CPU threads of torch (null: as many as cores); another number may round otherwise"
-    )

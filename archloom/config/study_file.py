@@ -121,25 +121,6 @@ class StudyFile:
         finally:
             sys.path.remove(folder)
 
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Set the process up as the file asks: its folder on the import path, its number of threads.
-
-        Run the study inside. Both are put back afterwards.
-        """
-        with self.importing():
-            if self.sections.threads is None:
-                yield
-                return
-            import torch
-
-            n_before = torch.get_num_threads()
-            torch.set_num_threads(self.sections.threads)
-            try:
-                yield
-            finally:
-                torch.set_num_threads(n_before)
-
     @property
     def space(self) -> SearchSpace:
         """The search space."""

@@ -61,4 +61,4 @@ def _object_label(value: Any) -> str:
 
 
 def _holds_decision(value: Any) -> bool:
-    return pg.contains(value, type=(pg.hyper.HyperValue, pg.hyper.DerivedValue))
+    return bool(pg.contains(value, type=(pg.hyper.HyperValue, pg.hyper.DerivedValue)))

@@ -27,7 +27,6 @@ evaluator:
 objectives: {accuracy: maximize}
 budget: {trials: 2}
 store: sqlite:///trained.db
-threads: 1
 """
 
 MODULE = """\

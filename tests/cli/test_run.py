@@ -183,16 +183,3 @@ def test_the_file_s_store_comes_from_the_environment(search: Search, monkeypatch
     assert Path("mine.db").exists()
     assert "--store" not in result.out
     assert search("best", "fast").code == 0
-
-
-def test_threads_are_set_for_the_run_and_put_back(search: Search) -> None:
-    import torch
-
-    scores = Path("scores.py").read_text() + "\nimport torch\n"
-    Path("scores.py").write_text(
-        scores.replace('"cost": float(width)', '"cost": float(torch.get_num_threads())')
-    )
-    before = torch.get_num_threads()
-    data = json.loads(search("run", "fast.yaml", f"threads={before + 1}", "-f", "json").out)
-    assert data["trials"][0]["metrics"]["cost"] == before + 1
-    assert torch.get_num_threads() == before

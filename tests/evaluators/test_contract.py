@@ -53,7 +53,7 @@ class TestRegistered(EvaluatorContract):
         self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ) -> Callable[[], Evaluator]:
         options = OPTIONS[request.param](tmp_path_factory.mktemp("table"))
-        return lambda: EVALUATORS.get(request.param)(**options)  # type: ignore[no-any-return]
+        return lambda: EVALUATORS.get(request.param)(**options)
 
     @pytest.fixture
     def space(self) -> SearchSpace:

@@ -352,7 +352,8 @@ def test_trains_with_the_threads_it_is_told_and_restores_the_callers(point: Poin
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             seen.append(torch.get_num_threads())
-            return self.linear(x.flatten(1))
+            y: torch.Tensor = self.linear(x.flatten(1))
+            return y
 
     before = torch.get_num_threads()
     Training(data="digits", epochs=1).evaluate(point(Watching()), Trial())
