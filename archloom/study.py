@@ -9,10 +9,7 @@ history into the strategy and goes on with the very proposal that would have com
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -31,37 +28,18 @@ from archloom.contracts import (
     Trial,
 )
 from archloom.errors import ArchloomError, ConfigError
+from archloom.evaluation import Evaluation, judge
 from archloom.evaluators.function import Function
 from archloom.executors import InlineExecutor
-from archloom.objectives import Directions, missing_metric, parse_constraint, parse_objectives
+from archloom.ledger import Budget, Ledger
+from archloom.objectives import Directions, parse_constraint, parse_objectives
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.store import Outcome, Proposal, Store, StudyRecord, TrialRecord
 
-__all__ = ["Budget", "Callback", "Duplicates", "Study"]
+__all__ = ["Callback", "Duplicates", "Study"]
 
 Duplicates = Literal["reuse", "skip", "reseed", "average"]
 Callback = Callable[["Study", TrialRecord], None]
-
-
-@final
-@dataclass(frozen=True)
-class Budget:
-    """How long a run may go on; the first limit reached ends it.
-
-    Args:
-        trials: how many trials the study may hold in all, earlier runs included.
-        minutes: how long this run may take; a trial that is running is finished.
-        count: whether ``trials`` counts evaluations (repeats served from the store are free) or
-            proposals (they count too).
-    """
-
-    trials: int | None = None
-    minutes: float | None = None
-    count: Literal["evaluations", "proposals"] = "evaluations"
-
-    def __post_init__(self) -> None:
-        if (self.trials is not None and self.trials < 1) or (self.minutes is not None and self.minutes <= 0):
-            raise ConfigError(f"a budget is above zero, got trials={self.trials}, minutes={self.minutes}")
 
 
 @final
@@ -134,11 +112,14 @@ class Study:
         self._duplicates: Duplicates = duplicates
         self._pruner, self._device = pruner, device
         self._artifacts = Path(artifacts) if artifacts is not None else None
-        self._n_stall, self._max_failures = n_stall, max_failures
+        self._evaluation = Evaluation(self.evaluators, self.objectives, self.constraints)
+        self._ledger = Ledger(space.size, n_stall, max_failures)
+        self._n_asks = self._n_trials = 0
+        self._sums: dict[str, tuple[int, Any]] = {}
+        self._live: dict[int, Architecture] = {}
         self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         self.stop_reason = ""
-        self._start_books()
         record = self._record(config or {})
         earlier = self._earlier(record, resume)
         for part in self.evaluators:
@@ -172,13 +153,12 @@ class Study:
         if not self.evaluators:
             raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
         budget = Budget(trials, minutes, count)
-        deadline = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
         executor: Executor = InlineExecutor()
         running: dict[int, TrialRecord] = {}
         self.store.set_status(self.id, "running")
         try:
             while True:
-                while executor.n_free and not self._why_stop(budget, deadline, len(running)):
+                while executor.n_free and not self._why_stop(budget, len(running)):
                     record = self._next_trial(batch_size)
                     if record is None:
                         break
@@ -188,7 +168,7 @@ class Study:
                         _call(callbacks, self, self._finish(record, known))
                         continue
                     running[record.number] = record
-                    executor.submit(record.number, _work(self._evaluate, record))
+                    executor.submit(record.number, self._work(record))
                 if not running:
                     break
                 number, outcome = executor.next_finished()
@@ -197,7 +177,7 @@ class Study:
             self.store.reopen(self.id)
             self.store.set_status(self.id, "stopped", type(error).__name__)
             raise
-        self.stop_reason = self._why_stop(budget, deadline, 0) or "the strategy has nothing more to propose"
+        self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
         self.store.set_status(self.id, "done", self.stop_reason)
         self.store.refresh_wide(self.id)
         return self
@@ -220,14 +200,26 @@ class Study:
         """
         record = self.store.trial(self.id, number)
         if isinstance(result, Mapping):
-            return self._finish(record, self._judge(dict(result)))
+            return self._finish(record, judge(result, self.objectives, self.constraints))
         if result is None:
             return self._finish(record, Outcome(State.FAIL, {}, reason=reason or "told to fail"))
         if len(self.objectives) > 1:
             raise ConfigError(f"there are {len(self.objectives)} objectives: tell a mapping, got {result!r}")
-        return self._finish(record, self._judge({self.objectives[0].metric: float(result)}))
+        return self._finish(
+            record, judge({self.objectives[0].metric: float(result)}, self.objectives, self.constraints)
+        )
 
     # ------------------------------------------------------------------ results
+
+    @property
+    def n_proposals(self) -> int:
+        """Finished trials, repeats included."""
+        return self._ledger.n_proposals
+
+    @property
+    def n_evaluations(self) -> int:
+        """Finished trials that were really evaluated."""
+        return self._ledger.n_evaluations
 
     @property
     def best(self) -> TrialRecord:
@@ -302,22 +294,14 @@ class Study:
         self._recover(self.store.trials(earlier.id))
         return earlier.id
 
-    def _start_books(self) -> None:
-        self.n_proposals = self.n_evaluations = self._n_asks = self._n_trials = 0
-        self._n_repeats = self._n_failures = 0
-        self._last_failure = ""
-        self._tried: set[str] = set()
-        self._sums: dict[str, tuple[int, Any]] = {}
-        self._live: dict[int, Architecture] = {}
-
     def _recover(self, history: Sequence[TrialRecord]) -> None:
         """Replay the history: the strategy is then where it was."""
         self._n_trials = len(history)
         self._n_asks = 1 + max((record.ask for record in history), default=-1)
         finished = [record for record in history if record.state.is_finished]
         for record in finished:
-            self._count(record)
-        self._n_failures = 0
+            self._ledger.count(record)
+        self._ledger.n_failures = 0
         self.strategy.recover(self._genotypes(history), self._told(finished))
 
     # ------------------------------------------------------------------ steps of a trial
@@ -347,7 +331,7 @@ class Study:
 
     def _known_outcome(self, record: TrialRecord) -> Outcome | None:
         """Return what the duplicates policy makes of a repeat, ``None`` if it is to be evaluated."""
-        if self._duplicates in ("reseed", "average") or record.key not in self._tried:
+        if self._duplicates in ("reseed", "average") or record.key not in self._ledger.tried:
             return None
         earlier = self.store.complete_with_key(self.id, record.key)
         if not earlier:
@@ -362,9 +346,11 @@ class Study:
             )
         return Outcome(State.COMPLETE, first.metrics, violation=first.violation, reused_from=first.number)
 
-    def _evaluate(self, record: TrialRecord) -> Outcome:
-        """Run the evaluators on one trial; whatever goes wrong is its outcome."""
-        trial = Trial(
+    def _work(self, record: TrialRecord) -> Callable[[], Outcome]:
+        return lambda: self._evaluation(lambda: self.rebuild(record), self._trial(record))
+
+    def _trial(self, record: TrialRecord) -> Trial:
+        return Trial(
             number=record.number,
             seed=record.seed,
             fidelity=record.fidelity,
@@ -372,39 +358,6 @@ class Study:
             folder=self._artifacts / str(record.number) if self._artifacts else None,
             on_report=lambda step, metrics: self._report(record.number, step, metrics),
         )
-        metrics: dict[str, float] = {}
-        try:
-            architecture = self.rebuild(record)
-            for evaluator in self.evaluators:
-                metrics |= evaluator.evaluate(architecture, trial)
-                if trial.is_stopped or any(c.violation(metrics) for c in self.constraints):
-                    break
-        except Exception as error:
-            return Outcome(
-                State.FAIL,
-                metrics,
-                reason=f"{type(error).__name__}: {error}",
-                traceback=traceback.format_exc(),
-                artifacts={name: str(path) for name, path in trial.artifacts.items()},
-            )
-        return self._judge(metrics, trial)
-
-    def _judge(self, metrics: dict[str, float], trial: Trial | None = None) -> Outcome:
-        """Turn metrics into an outcome: complete, broken off, or a failure for want of an objective."""
-        artifacts = {name: str(path) for name, path in trial.artifacts.items()} if trial else {}
-        broken = [(c, c.violation(metrics)) for c in self.constraints if c.violation(metrics) > 0]
-        violation = float(sum(amount for _, amount in broken))
-        missing = missing_metric(metrics, [objective.metric for objective in self.objectives])
-        if trial is not None and trial.is_stopped:
-            return Outcome(
-                State.PRUNED, metrics, violation, "stopped early by the pruner", artifacts=artifacts
-            )
-        if missing and broken:
-            reason = "; ".join(f"{c.metric} = {metrics[c.metric]:g} breaks {c}" for c, _ in broken)
-            return Outcome(State.PRUNED, metrics, violation, reason, artifacts=artifacts)
-        if missing:
-            return Outcome(State.FAIL, metrics, violation, missing, artifacts=artifacts)
-        return Outcome(State.COMPLETE, metrics, violation, artifacts=artifacts)
 
     def _report(self, number: int, step: int, metrics: Metrics) -> bool:
         self.store.report(self.id, number, step, metrics)
@@ -419,37 +372,14 @@ class Study:
     def _finish(self, record: TrialRecord, outcome: Outcome) -> TrialRecord:
         """Close a trial durably, then let the strategy learn from it."""
         finished = self.store.finish(self.id, record.number, outcome)
-        self._count(finished)
+        self._ledger.count(finished)
         self.strategy.tell(self._told([finished]))
         self._live.pop(record.number, None)
         return finished
 
-    # ------------------------------------------------------------------ books
-
-    def _count(self, record: TrialRecord) -> None:
-        is_new = record.key not in self._tried and record.reused_from is None
-        self._tried.add(record.key)
-        self.n_proposals += 1
-        self.n_evaluations += record.reused_from is None
-        self._n_repeats = 0 if is_new else self._n_repeats + 1
-        self._n_failures = self._n_failures + 1 if record.state == State.FAIL else 0
-        self._last_failure = record.reason if record.state == State.FAIL else self._last_failure
-
-    def _why_stop(self, budget: Budget, deadline: float, n_running: int) -> str:
-        """Say why no further trial should start, or return an empty string."""
-        spent = self.n_evaluations if budget.count == "evaluations" else self.n_proposals
-        if budget.trials is not None and spent + n_running >= budget.trials:
-            return f"the budget of {budget.trials} {budget.count} is spent"
-        if time.monotonic() >= deadline:
-            return f"the budget of {budget.minutes:g} minutes is spent"
-        if self._n_failures >= self._max_failures:
-            return f"{self._n_failures} trials in a row failed; the last: {self._last_failure}"
-        if self._duplicates in ("reuse", "skip"):
-            if self.space.size is not None and len(self._tried) + n_running >= self.space.size:
-                return f"all {self.space.size} architectures have been tried"
-            if self._n_repeats >= self._n_stall:
-                return f"nothing new came in {self._n_repeats} proposals"
-        return ""
+    def _why_stop(self, budget: Budget, n_running: int = 0) -> str:
+        wants_news = self._duplicates in ("reuse", "skip")
+        return self._ledger.why_stop(budget, n_running, wants_news=wants_news)
 
     def _genotypes(self, records: Sequence[TrialRecord]) -> Genotypes:
         rows = [self.rebuild(record).genotype for record in records]
@@ -513,7 +443,3 @@ def _check_same(earlier: StudyRecord, now: StudyRecord) -> None:
 def _call(callbacks: Sequence[Callback], study: Study, record: TrialRecord) -> None:
     for callback in callbacks:
         callback(study, record)
-
-
-def _work(evaluate: Callable[[TrialRecord], Outcome], record: TrialRecord) -> Callable[[], Outcome]:
-    return lambda: evaluate(record)

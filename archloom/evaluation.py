@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One trial's evaluation: evaluators one after the other, and what their metrics amount to."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from archloom.contracts import Architecture, Evaluator, Metrics, Objective, State, Trial
+from archloom.objectives import Constraint, missing_metric
+from archloom.store import Outcome
+
+__all__ = ["Evaluation", "judge"]
+
+
+@final
+@dataclass(frozen=True)
+class Evaluation:
+    """How every trial of a study is evaluated.
+
+    Args:
+        evaluators: in this order; a trial that breaks a constraint on what is known goes no further.
+        objectives: the metrics that a complete trial must have.
+        constraints: bounds on metrics.
+    """
+
+    evaluators: tuple[Evaluator, ...]
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+
+    def __call__(self, architecture: Callable[[], Architecture], trial: Trial) -> Outcome:
+        """Evaluate; whatever goes wrong is the outcome, not an exception."""
+        metrics: dict[str, float] = {}
+        try:
+            point = architecture()
+            for evaluator in self.evaluators:
+                metrics |= evaluator.evaluate(point, trial)
+                if trial.is_stopped or any(c.violation(metrics) for c in self.constraints):
+                    break
+        except Exception as error:
+            return Outcome(
+                State.FAIL,
+                metrics,
+                reason=f"{type(error).__name__}: {error}",
+                traceback=traceback.format_exc(),
+                artifacts=_artifacts(trial),
+            )
+        return judge(metrics, self.objectives, self.constraints, trial)
+
+
+def judge(
+    metrics: Metrics,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    trial: Trial | None = None,
+) -> Outcome:
+    """Turn metrics into an outcome.
+
+    PRUNED where the pruner stopped the trial, or where a broken constraint left an objective
+    unmeasured; FAIL where an objective is missing or not finite; COMPLETE otherwise, with the sum
+    by which constraints are broken.
+    """
+    artifacts = _artifacts(trial)
+    broken = [(c, c.violation(metrics)) for c in constraints if c.violation(metrics) > 0]
+    violation = float(sum(amount for _, amount in broken))
+    missing = missing_metric(metrics, [objective.metric for objective in objectives])
+    if trial is not None and trial.is_stopped:
+        return Outcome(State.PRUNED, metrics, violation, "stopped early by the pruner", artifacts=artifacts)
+    if missing and broken:
+        reason = "; ".join(f"{c.metric} = {metrics[c.metric]:g} breaks {c}" for c, _ in broken)
+        return Outcome(State.PRUNED, metrics, violation, reason, artifacts=artifacts)
+    if missing:
+        return Outcome(State.FAIL, metrics, violation, missing, artifacts=artifacts)
+    return Outcome(State.COMPLETE, metrics, violation, artifacts=artifacts)
+
+
+def _artifacts(trial: Trial | None) -> dict[str, str]:
+    return {name: str(path) for name, path in trial.artifacts.items()} if trial else {}
