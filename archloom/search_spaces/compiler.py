@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a PyGlove template to compiled points, refusing what would be lost or would break in silence.
+"""From a PyGlove template to compiled points.
 
 Names are ours: the path in the template, with the candidate's label in brackets where a decision
 exists only below that candidate: ``op(Conv).kernel``. They hold no index and no count, so that they
@@ -8,13 +8,17 @@ stay the same when a space grows.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyglove as pg
 
 from archloom.errors import SpaceError
 from archloom.search_spaces.labels import candidate_label
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, Point, Points, When
+from archloom.search_spaces.refusals import join_path, refuse_dangling, refuse_hidden
 
 __all__ = ["compile_template"]
 
@@ -31,14 +35,25 @@ def compile_template(template: Any) -> tuple[Any, Points, int, int]:
     Raises:
         SpaceError: what cannot be compiled, with its path.
     """
-    _refuse_hidden(template, "")
+    refuse_hidden(template)
+    refuse_dangling(template)
     try:
         compiled = pg.template(template)
     except (TypeError, ValueError) as error:
         raise SpaceError(f"PyGlove refuses this space: {error}") from error
     compiler = _Compiler()
-    points = compiler.points(compiled, "", None, None)
+    points = compiler.points(compiled, _Place())
     return compiled, points, compiler.n_choices, compiler.n_floats
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in the space a template stands."""
+
+    prefix: str = ""
+    when: When | None = None
+    parent: tuple[str, str] | None = None
+    is_copy: bool = False
 
 
 class _Compiler:
@@ -47,42 +62,51 @@ class _Compiler:
     def __init__(self) -> None:
         self.n_choices = 0
         self.n_floats = 0
-        self._paths: set[str] = set()
+        self._names: set[str] = set()
 
-    def points(self, template: Any, prefix: str, when: When | None, parent: tuple[str, str] | None) -> Points:
-        return tuple(
-            self._point(primitive, _join(prefix, str(path)), when, parent)
-            for path, primitive in template.hyper_primitives
-        )
+    def points(self, template: Any, place: _Place) -> Points:
+        made = []
+        for key_path, primitive in template.hyper_primitives:
+            path = join_path(place.prefix, str(key_path)) or "value"
+            # A given name would be the same in every copy, where the path is not.
+            name = path if place.is_copy or not primitive.name else primitive.name
+            if isinstance(primitive, pg.hyper.Float):
+                made.append(self._float(primitive, name, path, place))
+            elif isinstance(primitive, pg.hyper.Choices):
+                made.append(self._choice(primitive, name, path, place))
+            else:
+                raise SpaceError(
+                    f"{path}: only oneof, manyof, permutate and floatv can be compiled, "
+                    f"got {type(primitive).__name__}"
+                )
+        return tuple(made)
 
-    def _point(self, primitive: Any, path: str, when: When | None, parent: tuple[str, str] | None) -> Point:
-        name = self._unique(primitive.name or path or "value", path)
-        if isinstance(primitive, pg.hyper.Float):
-            column, self.n_floats = self.n_floats, self.n_floats + 1
-            low, high = float(primitive.min_value), float(primitive.max_value)
-            return FloatPoint(name, column, low, high, primitive.scale, when, parent)
-        if isinstance(primitive, pg.hyper.Choices):
-            return self._choice(primitive, name, when, parent)
-        raise SpaceError(
-            f"{path or 'the space'}: only oneof, manyof, permutate and floatv can be compiled, "
-            f"got {type(primitive).__name__}"
-        )
+    def _float(self, primitive: Any, name: str, path: str, place: _Place) -> Point:
+        low, high = float(primitive.min_value), float(primitive.max_value)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise SpaceError(f"{path}: floatv needs finite bounds, got {low} and {high}")
+        self._register(name, path)
+        column, self.n_floats = self.n_floats, self.n_floats + 1
+        return FloatPoint(name, column, low, high, primitive.scale, place.when, place.parent)
 
-    def _choice(
-        self, primitive: Any, name: str, when: When | None, parent: tuple[str, str] | None
-    ) -> ChoicePoint:
-        k = primitive.num_choices
-        labels = _labels(primitive.candidates, name)
+    def _choice(self, primitive: Any, name: str, path: str, place: _Place) -> Point:
+        k, is_distinct = primitive.num_choices, primitive.choices_distinct
+        if k < 1:
+            raise SpaceError(f"{path}: manyof chooses at least one candidate, got {k}")
+        labels = _labels(primitive.candidates, path)
         columns = tuple(range(self.n_choices, self.n_choices + k))
         self.n_choices += k
         is_list = not isinstance(primitive, pg.hyper.OneOf)
         names = tuple(f"{name}[{slot}]" for slot in range(k)) if is_list else (name,)
+        for slot_name in names:
+            self._register(slot_name, path)
         # Each copy of a candidate decides for itself only where one may be chosen twice.
-        copies = k if k > 1 and not primitive.choices_distinct else 1
-        slots = [(columns, name)] if copies == 1 else [((c,), n) for c, n in zip(columns, names, strict=True)]
+        has_copies = k > 1 and not is_distinct
+        slots = [((c,), n) for c, n in zip(columns, names, strict=True)] if has_copies else [(columns, name)]
+        is_copy = place.is_copy or has_copies
         children = tuple(
             tuple(
-                self.points(below, f"{owner}({label})", When(cols, choice), (owner, label))
+                self.points(below, _Place(f"{owner}({label})", When(cols, choice), (owner, label), is_copy))
                 for choice, (below, label) in enumerate(
                     zip(primitive.candidate_templates, labels, strict=True)
                 )
@@ -94,66 +118,42 @@ class _Compiler:
             names=names,
             columns=columns,
             labels=labels,
-            is_distinct=bool(k > 1 and primitive.choices_distinct),
+            is_distinct=bool(k > 1 and is_distinct),
             is_sorted=bool(k > 1 and primitive.choices_sorted),
             children=children,
-            when=when,
-            parent=parent,
+            when=place.when,
+            parent=place.parent,
         )
 
-    def _unique(self, name: str, path: str) -> str:
-        if name in self._paths:
+    def _register(self, name: str, path: str) -> None:
+        if name in self._names:
             raise SpaceError(
-                f"{path or 'the space'}: two decisions are named {name!r}; a name belongs to one decision "
+                f"{path}: two decisions are named {name!r}; a name belongs to one decision "
                 "(tie two fields with pg.hyper.reference instead)"
             )
-        self._paths.add(name)
-        return name
+        self._names.add(name)
 
 
-def _join(prefix: str, path: str) -> str:
-    return f"{prefix}.{path}" if prefix and path and not path.startswith("[") else prefix + path
-
-
-def _labels(candidates: list[Any], name: str) -> tuple[str, ...]:
+def _labels(candidates: list[Any], path: str) -> tuple[str, ...]:
     if len(candidates) > MAX_CANDIDATES:
         raise SpaceError(
-            f"{name}: at most {MAX_CANDIDATES} candidates, got {len(candidates)}; use floatv for a range"
+            f"{path}: at most {MAX_CANDIDATES} candidates, got {len(candidates)}; use floatv for a range"
         )
     labels: dict[str, int] = {}
     for index, candidate in enumerate(candidates):
-        label = candidate_label(candidate)
+        if isinstance(candidate, np.generic | np.ndarray):
+            raise SpaceError(
+                f"{path}: candidate {index} is a {type(candidate).__name__}, which PyGlove cannot hold; "
+                "use plain numbers, as in array.tolist()"
+            )
+        try:
+            label = candidate_label(candidate)
+        except SpaceError as error:
+            raise SpaceError(f"{path}: candidate {index}: {error}") from None
         if label in labels:
             raise SpaceError(
-                f"{name}: candidates {labels[label]} and {index} are both called {label!r}; candidates must "
+                f"{path}: candidates {labels[label]} and {index} are both called {label!r}; candidates must "
                 "differ in something that is not a decision (merge them, or give their class a `label`)"
             )
         labels[label] = index
     return tuple(labels)
-
-
-def _refuse_hidden(value: Any, path: str) -> None:
-    """Find the placeholders that PyGlove would pass over in silence."""
-    if isinstance(value, pg.hyper.Choices):
-        for index, candidate in enumerate(value.candidates):
-            _refuse_hidden(candidate, f"{path}({index})")
-    elif isinstance(value, pg.hyper.HyperValue) and not isinstance(
-        value, pg.hyper.HyperPrimitive | pg.hyper.Float
-    ):
-        raise SpaceError(
-            f"{path or 'the space'}: only oneof, manyof, permutate and floatv can be compiled, "
-            f"got {type(value).__name__}"
-        )
-    elif isinstance(value, tuple | set | frozenset):
-        for index, item in enumerate(value):
-            if pg.contains(item, type=(pg.hyper.HyperValue, pg.hyper.DerivedValue)):
-                raise SpaceError(
-                    f"{_join(path, f'[{index}]')}: a placeholder inside a {type(value).__name__} "
-                    "would be ignored; use a list"
-                )
-    elif isinstance(value, dict | pg.Object):
-        for key, item in value.sym_items() if isinstance(value, pg.Symbolic) else value.items():
-            _refuse_hidden(item, _join(path, str(key)))
-    elif isinstance(value, list):
-        for index, item in enumerate(value.sym_values() if isinstance(value, pg.List) else value):
-            _refuse_hidden(item, f"{path}[{index}]")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from archloom.search_spaces.points import ChoicePoint, Point, Points
 
@@ -26,6 +27,7 @@ def count_points(points: Points) -> int:
     return math.prod(count(point) for point in points)
 
 
+@cache
 def candidate_counts(point: ChoicePoint) -> tuple[int, ...]:
     """Count the architectures below each candidate of one slot (all slots are alike)."""
     return tuple(count_points(below) for below in point.children[0])

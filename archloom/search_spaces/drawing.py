@@ -19,16 +19,15 @@ from archloom.search_spaces.points import ChoicePoint, FloatPoint, Points, When,
 
 __all__ = ["Drawer", "active_rows"]
 
-Rows = npt.NDArray[np.intp] | slice
-_EVERY = slice(None)
+Mask = npt.NDArray[np.bool_]
 
 
-def active_rows(when: When | None, choices: ChoiceArray) -> npt.NDArray[np.bool_] | None:
+def active_rows(when: When | None, choices: ChoiceArray) -> Mask | None:
     """Return which of ``n`` rows meet a condition; ``None`` stands for all."""
     if when is None:
         return None
     if len(when.columns) == 1:
-        mask: npt.NDArray[np.bool_] = choices[:, when.columns[0]] == when.choice
+        mask: Mask = choices[:, when.columns[0]] == when.choice
         return mask
     first, last = when.columns[0], when.columns[-1] + 1
     return np.asarray((choices[:, first:last] == when.choice).any(axis=1))
@@ -44,82 +43,73 @@ class Drawer:
 
     def __init__(self, points: Points, *, is_weighted: bool):
         self._plan = [
-            (point, _SlotDraw(point, is_weighted) if isinstance(point, ChoicePoint) else None)
+            _SlotDraw(point, is_weighted) if isinstance(point, ChoicePoint) else _FloatDraw(point)
             for point in walk(points)
         ]
 
-    def fill(self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator) -> None:
-        """Make rows legal in place: clear what is inactive, draw what is active and unset."""
-        for point, draw in self._plan:
-            active = active_rows(point.when, choices)
-            if draw is None:
-                assert isinstance(point, FloatPoint)
-                _fill_float(point, floats, active, rng)
-            else:
-                _fill_choice(draw, choices, active, rng)
+    def fill(
+        self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator, *, is_empty: bool = False
+    ) -> None:
+        """Make rows legal in place: clear what is inactive, draw what is active and unset.
 
-    def sample(self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator) -> None:
-        """Fill empty rows in place; the same as ``fill``, without looking for gaps."""
-        n = len(choices)
-        for point, draw in self._plan:
-            active = active_rows(point.when, choices)
-            rows: Rows = _EVERY if active is None else np.flatnonzero(active)
-            n_rows = n if active is None else len(np.asarray(rows))
-            if not n_rows:
+        Args:
+            choices: ``n x d``.
+            floats: ``n x f``.
+            rng: where the randomness comes from.
+            is_empty: nothing is set yet, so that there is nothing to look for.
+        """
+        for draw in self._plan:
+            target = choices if isinstance(draw, _SlotDraw) else floats
+            active = active_rows(draw.when, choices)
+            if is_empty and active is None:
+                target[:, draw.columns] = draw(len(choices), rng)
                 continue
-            if draw is None:
-                assert isinstance(point, FloatPoint)
-                floats[rows, point.column] = _draw_float(point, n_rows, rng)
-            else:
-                choices[rows, draw.columns] = draw(n_rows, rng)
+            if not is_empty:
+                unset = draw.unset(target)
+                if active is not None:
+                    target[~active, draw.columns] = draw.nothing
+                    unset &= active
+                active = unset
+            rows = np.flatnonzero(active)
+            if len(rows):
+                target[rows, draw.columns] = draw(len(rows), rng)
 
 
-def _fill_choice(
-    draw: _SlotDraw, choices: ChoiceArray, active: npt.NDArray[np.bool_] | None, rng: np.random.Generator
-) -> None:
-    is_unset = choices[:, draw.first] < 0
-    if active is not None:
-        choices[~active, draw.columns] = -1
-        is_unset &= active
-    rows = np.flatnonzero(is_unset)
-    if len(rows):
-        choices[rows, draw.columns] = draw(len(rows), rng)
+class _FloatDraw:
+    """Draws one float, uniformly on its scale: ``n``."""
 
+    nothing = np.nan
 
-def _fill_float(
-    point: FloatPoint, floats: FloatArray, active: npt.NDArray[np.bool_] | None, rng: np.random.Generator
-) -> None:
-    is_unset = np.isnan(floats[:, point.column])
-    if active is not None:
-        floats[~active, point.column] = np.nan
-        is_unset &= active
-    rows = np.flatnonzero(is_unset)
-    if len(rows):
-        floats[rows, point.column] = _draw_float(point, len(rows), rng)
+    def __init__(self, point: FloatPoint):
+        self.when, self.columns, self._point = point.when, point.column, point
 
+    def unset(self, floats: FloatArray) -> Mask:
+        return np.isnan(floats[:, self.columns])
 
-def _draw_float(point: FloatPoint, n: int, rng: np.random.Generator) -> FloatArray:
-    unit = rng.random(n)
-    if point.scale in (None, "linear"):
-        return np.clip(point.low + unit * (point.high - point.low), point.low, point.high)
-    return np.array([point.from_unit(u) for u in unit])
+    def __call__(self, n: int, rng: np.random.Generator) -> FloatArray:
+        return np.asarray(self._point.from_unit(rng.random(n)))
 
 
 class _SlotDraw:
     """Draws the ``k`` slots of one choice point: ``n x k``, or ``n`` for a single slot."""
 
+    nothing = -1
+
     def __init__(self, point: ChoicePoint, is_weighted: bool):
-        self.first = point.columns[0]
-        self.columns = point.columns[0] if point.k == 1 else slice(point.columns[0], point.columns[-1] + 1)
+        self.when = point.when
+        self.columns: int | slice = point.columns[0] if point.k == 1 else point.span
+        self._first = point.columns[0]
         self._k, self._m = point.k, point.m
         weights = candidate_counts(point) if is_weighted else (1,) * point.m
         self._is_free = not point.is_distinct and not point.is_sorted
         self._is_equal = len(set(weights)) == 1
         self._is_permuted = point.is_distinct and not point.is_sorted
-        self._cumulative = np.cumsum(_fractions(weights))
-        self._tables = (
-            [] if self._is_free else _sequential_tables(weights, point.k, repeats=not point.is_distinct)
-        )
+        self._repeats = not point.is_distinct
+        self._cumulative = np.cumsum([weight / sum(weights) for weight in weights])
+        self._tails = [] if self._is_free else _tails(weights, point.k, repeats=self._repeats)
+
+    def unset(self, choices: ChoiceArray) -> Mask:
+        return choices[:, self._first] < 0
 
     def __call__(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.integer]:
         if self._is_free:
@@ -134,43 +124,34 @@ class _SlotDraw:
         return np.minimum(drawn, self._m - 1)
 
     def _sorted(self, n: int, rng: np.random.Generator) -> ChoiceArray:
-        """Draw slot by slot, each by the weight of what the candidates after it still allow."""
+        """Draw slot by slot, each by the weight of what the candidates after it still allow.
+
+        With ``tail[j]`` the weight of all ways to choose candidate ``j`` or a later one now, the choice
+        from ``start`` on is the last ``j`` whose tail is at least a uniform share of ``tail[start]``.
+        """
         chosen = np.empty((n, self._k), dtype=np.int16)
-        state = np.zeros(n, dtype=np.intp)
-        for slot, table in enumerate(self._tables):
-            unit = rng.random(n)[:, None]
-            choice = np.minimum((table[state] <= unit).sum(axis=1), self._m - 1)
+        start = np.zeros(n, dtype=np.intp)
+        for slot, tail in enumerate(self._tails):
+            share = (1.0 - rng.random(n)) * tail[start]
+            choice = self._m - np.searchsorted(tail[::-1], share, side="left")
+            choice = np.clip(choice, start, self._m - 1)
             chosen[:, slot] = choice
-            state = choice
+            start = choice if self._repeats else np.minimum(choice + 1, self._m)
         return chosen
 
 
-def _fractions(weights: Sequence[int]) -> FloatArray:
-    total = sum(weights)
-    return np.array([weight / total for weight in weights])
+def _tails(weights: Sequence[int], k: int, *, repeats: bool) -> list[FloatArray]:
+    """For each slot, the weights ``tail[j]`` of choosing candidate ``j`` or later, ``m + 1`` numbers.
 
-
-def _sequential_tables(weights: Sequence[int], k: int, *, repeats: bool) -> list[FloatArray]:
-    """For each slot, cumulative probabilities ``m x m``: row = the previous slot's choice.
-
-    The first slot's table has one row. Python's integers are divided only at the end, so that the
-    probabilities are right to rounding even where counts do not fit a float.
+    Python's integers are divided only at the end, so that shares are right to rounding even where counts
+    do not fit a float.
     """
-    m = len(weights)
     suffix = suffix_table(weights, k, repeats=repeats)
-    tables = []
+    tails = []
     for slot in range(k):
         left = k - slot - 1
-        starts = [0] if slot == 0 else [last if repeats else last + 1 for last in range(m)]
-        table = np.ones((len(starts), m))
-        for row, start in enumerate(starts):
-            total = suffix[start][left + 1]
-            if not total:
-                continue
-            running = 0
-            for j in range(m):
-                if j >= start:
-                    running += weights[j] * suffix[j if repeats else j + 1][left]
-                table[row, j] = running / total
-        tables.append(table)
-    return tables
+        exact = [0]
+        for j in range(len(weights) - 1, -1, -1):
+            exact.append(exact[-1] + weights[j] * suffix[j if repeats else j + 1][left])
+        tails.append(np.array([value / exact[-1] for value in reversed(exact)]))
+    return tails

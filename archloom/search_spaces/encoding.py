@@ -42,5 +42,5 @@ def _units(points: Points, genotypes: Genotypes) -> FloatArray:
         if isinstance(point, FloatPoint):
             column = floats[:, point.column]
             is_set = ~np.isnan(column)
-            column[is_set] = [point.to_unit(value) for value in column[is_set]]
+            column[is_set] = point.to_unit(column[is_set])
     return floats

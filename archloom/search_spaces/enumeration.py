@@ -92,14 +92,14 @@ def _sorted_slots(
     for slot in range(k):
         left = k - slot - 1
         after = [suffix[j if repeats else j + 1][left] for j in range(m)]
-        blocks = [weights[j] * after[j] for j in range(m)]
-        starts = np.zeros((m + 1, m + 1), dtype=ranks.dtype)
-        for first in range(m + 1):
-            for j in range(m):
-                starts[first, j + 1] = starts[first, j] + (blocks[j] if j >= first else 0)
-        chosen = (starts[state, 1:] <= ranks[:, None]).sum(axis=1).astype(np.intp)
+        tail = [0]
+        for j in range(m - 1, -1, -1):
+            tail.append(tail[-1] + weights[j] * after[j])
+        rising = np.array(tail, dtype=ranks.dtype)  # rising[m - j] = weight of candidate j and later
+        left_over = rising[m - state] - ranks
+        chosen = m - np.searchsorted(rising, left_over, side="left")
         slots[:, slot] = chosen
-        ranks = ranks - starts[state, chosen]
+        ranks = rising[m - chosen] - left_over
         divisor = np.array(after, dtype=ranks.dtype)[chosen]
         rests.append(ranks // divisor)
         ranks = ranks % divisor

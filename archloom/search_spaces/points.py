@@ -9,10 +9,12 @@ parent always comes before its children.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
 
 __all__ = ["ChoicePoint", "FloatPoint", "Point", "Points", "When", "walk"]
 
@@ -42,24 +44,29 @@ class FloatPoint:
         """Whether equal ratios, not equal differences, are equally likely."""
         return self.scale in ("log", "rlog")
 
-    def from_unit(self, unit: float) -> float:
+    @property
+    def is_mutable(self) -> bool:
+        """Whether there is another value."""
+        return self.low < self.high
+
+    def from_unit(self, unit: Any) -> Any:
         """Map ``[0, 1]`` onto the range, by its scale (PyGlove's ``linear``, ``log`` and ``rlog``)."""
         if not self.is_log:
-            return min(max(self.low + unit * (self.high - self.low), self.low), self.high)
-        unit = 1.0 - unit if self.scale == "rlog" else unit
-        value = math.exp(math.log(self.low) + unit * (math.log(self.high) - math.log(self.low)))
-        value = self.high + self.low - value if self.scale == "rlog" else value
-        return min(max(value, self.low), self.high)
+            return np.clip(self.low + unit * (self.high - self.low), self.low, self.high)
+        is_reversed = self.scale == "rlog"
+        value = self.low * (self.high / self.low) ** (1.0 - unit if is_reversed else unit)
+        return np.clip(self.high + self.low - value if is_reversed else value, self.low, self.high)
 
-    def to_unit(self, value: float) -> float:
+    def to_unit(self, value: Any) -> Any:
         """Map the range onto ``[0, 1]``; the inverse of ``from_unit``."""
-        if self.high == self.low:
-            return 0.0
+        if not self.is_mutable:
+            return np.zeros_like(value)
         if not self.is_log:
             return (value - self.low) / (self.high - self.low)
-        value = self.high + self.low - value if self.scale == "rlog" else value
-        unit = math.log(value / self.low) / math.log(self.high / self.low)
-        return 1.0 - unit if self.scale == "rlog" else unit
+        is_reversed = self.scale == "rlog"
+        value = self.high + self.low - value if is_reversed else value
+        unit = np.log(value / self.low) / np.log(self.high / self.low)
+        return 1.0 - unit if is_reversed else unit
 
 
 @dataclass(frozen=True)
@@ -104,9 +111,24 @@ class ChoicePoint:
         """Whether any other choice is legal: a sorted distinct choice of all has only one form."""
         return self.m > 1 and not (self.is_distinct and self.is_sorted and self.k == self.m)
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether each slot has decisions of its own below its candidates."""
+        return len(self.children) > 1
+
+    @property
+    def span(self) -> slice:
+        """The columns as a slice."""
+        return slice(self.columns[0], self.columns[-1] + 1)
+
     def below(self, slot: int, choice: int) -> Points:
         """Return the points that slot ``slot`` opens when it holds candidate ``choice``."""
-        return self.children[slot if len(self.children) > 1 else 0][choice]
+        return self.children[slot if self.has_copies else 0][choice]
+
+    @cached_property
+    def columns_below(self) -> tuple[tuple[list[int], list[int]], ...]:
+        """For each entry of ``children``, the columns of everything below it: discrete, float."""
+        return tuple(_columns(tuple(p for points in slot for p in points)) for slot in self.children)
 
 
 Point: TypeAlias = ChoicePoint | FloatPoint
@@ -121,3 +143,9 @@ def walk(points: Points) -> Iterator[Point]:
             for slot in point.children:
                 for candidate in slot:
                     yield from walk(candidate)
+
+
+def _columns(points: Points) -> tuple[list[int], list[int]]:
+    below = list(walk(points))
+    choices = [column for p in below if isinstance(p, ChoicePoint) for column in p.columns]
+    return choices, [p.column for p in below if isinstance(p, FloatPoint)]

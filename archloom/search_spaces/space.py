@@ -19,6 +19,7 @@ from archloom.search_spaces import dna, encoding, enumeration
 from archloom.search_spaces.compiler import compile_template
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.drawing import Drawer
+from archloom.search_spaces.labels import describe
 from archloom.search_spaces.legality import legal_rows
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, walk
 from archloom.search_spaces.variation import Variation
@@ -91,6 +92,7 @@ class SearchSpace:
         text: Callable[[Mapping[str, str | float]], str] | None = None,
     ):
         self.template, self.points, self._n_choices, self._n_floats = compile_template(template)
+        self._description = describe(template)
         self._canonical, self._text = canonical, text
         self._count = count_points(self.points)
         self._by_architecture = Drawer(self.points, is_weighted=True)
@@ -125,7 +127,7 @@ class SearchSpace:
         return self._n_floats > 0
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the space as plain JSON: its decisions in order."""
+        """Describe the space as plain JSON: its decisions in order, and the template they come from."""
         groups = {p.path: p for p in walk(self.points) if isinstance(p, ChoicePoint)}
         rows = []
         for decision in self.decisions:
@@ -134,11 +136,11 @@ class SearchSpace:
                 point = groups[decision.group]
                 row |= {"distinct": point.is_distinct, "sorted": point.is_sorted}
             rows.append(row | ({"candidates": list(decision.candidates)} if decision.candidates else {}))
-        return {"decisions": rows}
+        return {"decisions": rows, "template": self._description}
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the decisions: equal for spaces whose genotypes mean the same."""
+        """A hash of decisions and template: equal for spaces whose genotypes mean the same."""
         return _hash(json.dumps(self.to_json(), sort_keys=True))
 
     # ------------------------------------------------------------------ arrays
@@ -160,7 +162,7 @@ class SearchSpace:
         """
         rows = self._empty(n)
         drawer = self._by_architecture if uniform_over == "architectures" else self._by_decision
-        drawer.sample(rows.choices, rows.floats, rng)
+        drawer.fill(rows.choices, rows.floats, rng, is_empty=True)
         return rows
 
     def mutate(self, parents: Genotypes, rng: np.random.Generator) -> Genotypes:

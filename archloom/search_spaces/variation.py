@@ -26,13 +26,15 @@ class Variation:
         self._choices = [p for p in self._points if isinstance(p, ChoicePoint)]
         self._floats = [p for p in self._points if isinstance(p, FloatPoint)]
         self._owner = {column: point for point in self._choices for column in point.columns}
-        self._is_mutable = np.array([self._owner[c].is_mutable for c in sorted(self._owner)], dtype=bool)
+        mutable = [self._owner[c].is_mutable for c in sorted(self._owner)]
+        self._is_mutable = np.array([*mutable, *(p.is_mutable for p in self._floats)], dtype=bool)
         self._n_choices = len(self._owner)
 
     def mutate(self, parents: Genotypes, rng: np.random.Generator) -> Genotypes:
-        """Change one active decision of each row to another legal choice, all equally likely.
+        """Change one active decision of each row to another legal choice.
 
-        A row without an alternative (one architecture in the whole space) comes back as it was.
+        Each changeable slot is equally likely, then each of its other candidates. In a distinct choice
+        whose order matters a slot may take what another holds: the two trade places. A row without an alternative (one architecture in the whole space) comes back as it was.
         """
         choices, floats = parents.choices.copy(), parents.floats.copy()
         site = self._random_site(choices, floats, rng)
@@ -53,7 +55,7 @@ class Variation:
         """
         choices, floats = a.choices.copy(), a.floats.copy()
         for point in self._choices:
-            columns = slice(point.columns[0], point.columns[-1] + 1)
+            columns = point.span
             take = (rng.random(len(a)) < 0.5) & (b.choices[:, point.columns[0]] >= 0)
             take |= choices[:, point.columns[0]] < 0
             choices[take, columns] = b.choices[take, columns]
@@ -76,15 +78,16 @@ class Variation:
             return Genotypes(row.choices[:0], row.floats[:0])
         choices = np.concatenate([part.choices for part in made])
         floats = np.concatenate([part.floats for part in made])
-        self._drawer.fill(choices, floats, rng)
         _, first = np.unique(choices, axis=0, return_index=True)
-        return Genotypes(choices[np.sort(first)], floats[np.sort(first)])
+        choices, floats = choices[np.sort(first)], floats[np.sort(first)]
+        self._drawer.fill(choices, floats, rng)
+        return Genotypes(choices, floats)
 
     def _random_site(
         self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator
     ) -> npt.NDArray[np.intp]:
         """Draw one changeable column a row (floats come after the choices), -1 where there is none."""
-        changeable = np.concatenate([(choices >= 0) & self._is_mutable, ~np.isnan(floats)], axis=1)
+        changeable = np.concatenate([choices >= 0, ~np.isnan(floats)], axis=1) & self._is_mutable
         if not changeable.shape[1]:
             return np.full(len(choices), -1)
         lots = np.where(changeable, rng.random(changeable.shape), -1.0)
@@ -101,7 +104,7 @@ class Variation:
     ) -> None:
         point = self._owner[column]
         if point.k == 1:
-            step = rng.integers(1, point.m, size=len(rows), dtype=np.int16)
+            step = rng.integers(1, point.m, size=len(rows))
             choices[rows, column] = (choices[rows, column] + step) % point.m
             return
         for row in rows:
@@ -140,20 +143,13 @@ class Variation:
         return Genotypes(choices, floats)
 
 
-def _below(point: ChoicePoint, slot: int) -> tuple[list[int], list[int]]:
-    """Return the columns (discrete, float) of everything below one slot."""
-    below = [p for candidate in point.children[slot] for p in walk(candidate)]
-    choices = [c for p in below if isinstance(p, ChoicePoint) for c in p.columns]
-    return choices, [p.column for p in below if isinstance(p, FloatPoint)]
-
-
 def _clear_below(
     point: ChoicePoint, slot: int, choice: int, choices: ChoiceArray, floats: FloatArray, row: int
 ) -> None:
     """Unset what stood below a slot that changes, so that a later owner draws anew."""
-    if len(point.children) == 1:
+    if not point.has_copies:
         return
-    for below in walk(point.children[slot][choice]):
+    for below in walk(point.below(slot, choice)):
         if isinstance(below, ChoicePoint):
             choices[row, list(below.columns)] = -1
         else:
@@ -165,9 +161,9 @@ def _sort_slots(point: ChoicePoint, choices: ChoiceArray, floats: FloatArray, ro
     columns = list(point.columns)
     order = np.argsort(choices[row, columns], kind="stable")
     choices[row, columns] = choices[row, columns][order]
-    if len(point.children) == 1:
+    if not point.has_copies:
         return
-    blocks = [_below(point, slot) for slot in range(point.k)]
+    blocks = point.columns_below
     old_choices, old_floats = choices[row].copy(), floats[row].copy()
     for target, source in enumerate(order):
         choices[row, blocks[target][0]] = old_choices[blocks[source][0]]
