@@ -3,10 +3,10 @@
 
 Notation: ``n`` rows, ``d`` discrete decisions, ``f`` float decisions, ``m`` objectives.
 
-Metric names. A metric is named ``accuracy`` or, where it was measured on a split of the data,
-``validation/accuracy``. An objective may be given by its short name (``accuracy``), which never
-resolves to the ``test`` or the ``train`` split: what is optimised and what is reported are never
-the same column.
+Metric names. A metric is named ``params`` or, where it was measured on a split of the data,
+``validation/accuracy``. Where the evaluators say what they give, an objective may be written short
+(``accuracy``); that never means the ``test`` or the ``train`` split: what is optimised and what is
+reported are never the same column.
 """
 
 from __future__ import annotations
@@ -192,14 +192,15 @@ class Strategy(ABC):
     """
 
     supports: ClassVar[frozenset[str]] = frozenset()
-    """Abilities beyond one objective: ``several_objectives``, ``constraints``, ``floats``."""
+    """Abilities beyond one objective over choices: ``several_objectives``; ``floats``; ``constraints`` (it
+    learns by how much they are broken, where others only see no value)."""
 
     space: Space
     objectives: tuple[Objective, ...]
     seed: int
 
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
-        """Meet the problem. Called once, before anything else.
+        """Meet the problem and forget any other. Called before anything else.
 
         ``space`` is a compiled ``SearchSpace``; the annotation of the attribute says what of it a
         strategy may rely on.

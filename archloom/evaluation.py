@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import final
 
 from archloom.contracts import Architecture, Evaluator, Metrics, Objective, State, Trial
-from archloom.objectives import Constraint, missing_metric
+from archloom.errors import ArchloomError
+from archloom.objectives import Constraint, checked_metrics, missing_metric
 from archloom.store import Outcome
 
 __all__ = ["Evaluation", "judge"]
@@ -36,7 +37,11 @@ class Evaluation:
         try:
             point = architecture()
             for evaluator in self.evaluators:
-                metrics |= evaluator.evaluate(point, trial)
+                name = type(evaluator).__name__
+                measured = checked_metrics(evaluator.evaluate(point, trial), name)
+                for metric in measured.keys() & metrics.keys():
+                    raise ArchloomError(f"{name}: another evaluator has given {metric!r} already")
+                metrics |= measured
                 if trial.is_stopped or any(c.violation(metrics) for c in self.constraints):
                     break
         except Exception as error:
@@ -59,8 +64,8 @@ def judge(
     """Turn metrics into an outcome.
 
     PRUNED where the pruner stopped the trial, or where a broken constraint left an objective
-    unmeasured; FAIL where an objective is missing or not finite; COMPLETE otherwise, with the sum
-    by which constraints are broken.
+    unmeasured; FAIL where an objective is missing or not finite, or nothing says whether a constraint
+    is kept; COMPLETE otherwise, with the sum by which constraints are broken.
     """
     artifacts = _artifacts(trial)
     broken = [(c, c.violation(metrics)) for c in constraints if c.violation(metrics) > 0]
@@ -71,6 +76,8 @@ def judge(
     if missing and broken:
         reason = "; ".join(f"{c.metric} = {metrics[c.metric]:g} breaks {c}" for c, _ in broken)
         return Outcome(State.PRUNED, metrics, violation, reason, artifacts=artifacts)
+    if not missing and not broken:
+        missing = missing_metric(metrics, [constraint.metric for constraint in constraints])
     if missing:
         return Outcome(State.FAIL, metrics, violation, missing, artifacts=artifacts)
     return Outcome(State.COMPLETE, metrics, violation, artifacts=artifacts)

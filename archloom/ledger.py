@@ -78,8 +78,10 @@ class Ledger:
         self.n_proposals += 1
         self.n_evaluations += record.reused_from is None
         self.n_repeats = 0 if is_new else self.n_repeats + 1
-        self.n_failures = self.n_failures + 1 if record.state == State.FAIL else 0
-        if record.state == State.FAIL:
+        if record.state != State.FAIL:
+            self.n_failures = 0
+        elif record.reused_from is None:
+            self.n_failures += 1
             self.last_failure = record.reason
 
     def why_stop(self, budget: Budget, n_running: int, *, wants_news: bool) -> str:

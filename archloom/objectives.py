@@ -7,14 +7,15 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from archloom.contracts import Metrics, Objective
-from archloom.errors import ConfigError, did_you_mean
+from archloom.errors import ArchloomError, ConfigError, did_you_mean
 
 __all__ = [
     "Constraint",
     "Directions",
+    "checked_metrics",
     "missing_metric",
     "parse_constraint",
     "parse_objectives",
@@ -38,13 +39,14 @@ class Constraint:
     def violation(self, metrics: Metrics) -> float:
         """Return by how much the bound is broken, relative to it; 0 if kept or not yet measured."""
         value = metrics.get(self.metric)
-        if value is None:
+        if value is None or math.isnan(value):
             return 0.0
         excess = value - self.bound if self.relation == "<=" else self.bound - value
         return max(0.0, excess / (abs(self.bound) or 1.0))
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.relation} {self.bound:g}"
+        bound = int(self.bound) if self.bound.is_integer() else self.bound
+        return f"{self.metric} {self.relation} {bound!r}"
 
 
 def parse_constraint(text: str, gives: Sequence[str] | None = None) -> Constraint:
@@ -76,10 +78,14 @@ def parse_objectives(
         ConfigError: no objective, a direction that is none, a metric of the test split, or one that
             no evaluator gives.
     """
+    if isinstance(objectives, str):
+        raise ConfigError(
+            f"objectives map metrics to directions, {{{objectives!r}: 'maximize'}}, got {objectives!r}"
+        )
     pairs = (
         list(objectives.items())
         if isinstance(objectives, Mapping)
-        else [(objective.metric, objective.direction) for objective in objectives]
+        else [(objective.metric, objective.direction) for objective in map(_checked, objectives)]
     )
     if not pairs:
         raise ConfigError("a study needs at least one objective, such as {'accuracy': 'maximize'}")
@@ -89,7 +95,20 @@ def parse_objectives(
                 f"objective {metric!r}: the direction is maximize or minimize, got {direction!r}"
                 + did_you_mean(str(direction), ["maximize", "minimize"])
             )
-    return tuple(Objective(resolve_metric(metric, gives), direction) for metric, direction in pairs)
+    made = tuple(Objective(resolve_metric(metric, gives), direction) for metric, direction in pairs)
+    names = [objective.metric for objective in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"objective {name!r} is given {names.count(name)} times")
+    return made
+
+
+def _checked(objective: Any) -> Objective:
+    if not isinstance(objective, Objective):
+        raise ConfigError(
+            f"objectives map metrics to directions, {{'accuracy': 'maximize'}}, got {objective!r}"
+        )
+    return objective
 
 
 def resolve_metric(name: str, gives: Sequence[str] | None) -> str:
@@ -123,3 +142,31 @@ def missing_metric(metrics: Metrics, wanted: Iterable[str]) -> str | None:
         if not math.isfinite(metrics[name]):
             return f"metric {name!r} is {metrics[name]}"
     return None
+
+
+def checked_metrics(measured: Mapping[Any, Any], source: str) -> dict[str, float]:
+    """Return measured metrics as plain numbers.
+
+    Args:
+        measured: names to numbers, of numpy's and torch's kinds too.
+        source: who measured, for the message.
+
+    Raises:
+        ArchloomError: a name or a value that is none.
+    """
+    return {_metric_name(name, source): _number(value, name, source) for name, value in measured.items()}
+
+
+def _metric_name(name: Any, source: str) -> str:
+    if not isinstance(name, str) or not name.split("/", 1)[-1] or "\0" in name:
+        raise ArchloomError(f"{source}: a metric's name is a word such as 'accuracy', got {name!r}")
+    return name
+
+
+def _number(value: Any, name: str, source: str) -> float:
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ArchloomError(f"{source}: metric {name!r} is a number, got {value!r:.80}") from None

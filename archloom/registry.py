@@ -26,6 +26,8 @@ def import_path(path: str) -> Any:
         UnknownNameError: no such module or attribute.
     """
     module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise UnknownNameError(f"an import path reads 'package.module:attribute', got {path!r}")
     try:
         value: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -37,9 +39,13 @@ def import_path(path: str) -> Any:
             value = getattr(value, name)
         except AttributeError:
             raise UnknownNameError(
-                f"{path!r}: {module_name} has no {name!r}{did_you_mean(name, vars(value))}"
+                f"{path!r}: {module_name} has no {name!r}{did_you_mean(name, _public(value))}"
             ) from None
     return value
+
+
+def _public(value: Any) -> list[str]:
+    return [name for name in dir(value) if not name.startswith("_")]
 
 
 class Registry:

@@ -9,7 +9,8 @@ history into the strategy and goes on with the very proposal that would have com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -29,12 +30,12 @@ from archloom.contracts import (
 )
 from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluation import Evaluation, judge
-from archloom.evaluators.function import Function
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
-from archloom.objectives import Directions, parse_constraint, parse_objectives
+from archloom.objectives import Directions, checked_metrics, parse_constraint, parse_objectives
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.store import Outcome, Proposal, Store, StudyRecord, TrialRecord
+from archloom.terms import check_fit, check_least, check_same, evaluators_of, gives_of
 
 __all__ = ["Callback", "Duplicates", "Study"]
 
@@ -103,29 +104,29 @@ class Study:
     ):
         if duplicates not in ("reuse", "skip", "reseed", "average"):
             raise ConfigError(f"duplicates is reuse, skip, reseed or average, got {duplicates!r}")
+        check_least(seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1))
         self.space, self.strategy, self.name, self.seed = space, strategy, name, seed
-        self.evaluators = _evaluators(evaluator, objectives)
-        gives = _gives(self.evaluators)
+        self.evaluators = evaluators_of(evaluator, objectives)
+        gives = gives_of(self.evaluators)
         self.objectives = parse_objectives(objectives, gives)
         self.constraints = tuple(parse_constraint(text, gives) for text in constraints)
-        self._check_fit()
+        check_fit(strategy, space, self.objectives)
         self._duplicates: Duplicates = duplicates
         self._pruner, self._device = pruner, device
         self._artifacts = Path(artifacts) if artifacts is not None else None
         self._evaluation = Evaluation(self.evaluators, self.objectives, self.constraints)
-        self._ledger = Ledger(space.size, n_stall, max_failures)
-        self._n_asks = self._n_trials = 0
-        self._sums: dict[str, tuple[int, Any]] = {}
-        self._live: dict[int, Architecture] = {}
+        self._n_stall, self._max_failures = n_stall, max_failures
+        self._handed: set[int] = set()
         self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         self.stop_reason = ""
+        self._is_stale = False
         record = self._record(config or {})
         earlier = self._earlier(record, resume)
         for part in self.evaluators:
             part.prepare(space)
-        strategy.setup(space, self.objectives, seed)
         self.id = self._open(record, earlier)
+        self._start_books()
 
     # ------------------------------------------------------------------ the loop
 
@@ -152,11 +153,13 @@ class Study:
         """
         if not self.evaluators:
             raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
+        check_least(batch_size=(batch_size, 1))
         budget = Budget(trials, minutes, count)
         executor: Executor = InlineExecutor()
         running: dict[int, TrialRecord] = {}
-        self.store.set_status(self.id, "running")
-        try:
+        with self._books():
+            self._ledger.n_failures = 0
+            self.store.set_status(self.id, "running")
             while True:
                 while executor.n_free and not self._why_stop(budget, len(running)):
                     record = self._next_trial(batch_size)
@@ -173,41 +176,50 @@ class Study:
                     break
                 number, outcome = executor.next_finished()
                 _call(callbacks, self, self._finish(running.pop(number), outcome))
-        except BaseException as error:
-            self.store.reopen(self.id)
-            self.store.set_status(self.id, "stopped", type(error).__name__)
-            raise
-        self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
-        self.store.set_status(self.id, "done", self.stop_reason)
-        self.store.refresh_wide(self.id)
+            self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
+            self.store.set_status(self.id, "done", self.stop_reason)
+            self.store.refresh_wide(self.id)
         return self
 
     def ask(self) -> tuple[int, Architecture]:
         """Claim the next trial for an evaluation of your own; give its result to ``tell``.
 
+        The duplicates policy is yours here: a repeat is handed out like any other.
+
         Raises:
             ArchloomError: the strategy has nothing more to propose.
         """
-        record = self._next_trial(1)
-        if record is None:
-            raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
-        return record.number, self.rebuild(record)
+        with self._books():
+            record = self._next_trial(1)
+            if record is None:
+                raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
+            self._handed.add(record.number)
+            return record.number, self.rebuild(record)
 
     def tell(self, number: int, result: Metrics | float | None = None, *, reason: str = "") -> TrialRecord:
         """Finish a trial with its metrics, or with ``None`` and a reason as a failure.
 
         A bare number is the value of the only objective. The trial is durable on return.
+
+        Raises:
+            ArchloomError: a metric that is not a number; the trial may be told again.
+            StoreError: no such trial, or it has ended already.
         """
-        record = self.store.trial(self.id, number)
-        if isinstance(result, Mapping):
-            return self._finish(record, judge(result, self.objectives, self.constraints))
+        with self._books():
+            finished = self._finish(self.store.trial(self.id, number), self._told_outcome(result, reason))
+            self._handed.discard(number)
+            return finished
+
+    def _told_outcome(self, result: Metrics | float | None, reason: str) -> Outcome:
         if result is None:
-            return self._finish(record, Outcome(State.FAIL, {}, reason=reason or "told to fail"))
-        if len(self.objectives) > 1:
-            raise ConfigError(f"there are {len(self.objectives)} objectives: tell a mapping, got {result!r}")
-        return self._finish(
-            record, judge({self.objectives[0].metric: float(result)}, self.objectives, self.constraints)
-        )
+            return Outcome(State.FAIL, {}, reason=reason or "told to fail")
+        if not isinstance(result, Mapping):
+            if len(self.objectives) > 1:
+                raise ConfigError(
+                    f"there are {len(self.objectives)} objectives: tell a mapping, got {result!r}"
+                )
+            result = {self.objectives[0].metric: result}
+        return judge(checked_metrics(result, "tell"), self.objectives, self.constraints)
 
     # ------------------------------------------------------------------ results
 
@@ -253,18 +265,6 @@ class Study:
 
     # ------------------------------------------------------------------ opening
 
-    def _check_fit(self) -> None:
-        needed = {
-            "several_objectives": len(self.objectives) > 1,
-            "floats": self.space.has_floats,
-        }
-        name = type(self.strategy).__name__
-        for ability, is_needed in needed.items():
-            if is_needed and ability not in self.strategy.supports:
-                raise ConfigError(
-                    f"strategy {name} cannot do {ability.replace('_', ' ')}: choose another strategy"
-                )
-
     def _record(self, config: Mapping[str, Any]) -> StudyRecord:
         return StudyRecord(
             name=self.name,
@@ -283,7 +283,7 @@ class Study:
         if not resume:
             self.store.create_study(record)  # raises, and says what is there
         earlier = self.store.study(self.name)
-        _check_same(earlier, record)
+        check_same(earlier, record)
         return earlier
 
     def _open(self, record: StudyRecord, earlier: StudyRecord | None) -> int:
@@ -291,18 +291,53 @@ class Study:
             return self.store.create_study(record)
         self.store.set_config(earlier.id, record.config)
         self.store.reopen(earlier.id)
-        self._recover(self.store.trials(earlier.id))
         return earlier.id
 
-    def _recover(self, history: Sequence[TrialRecord]) -> None:
-        """Replay the history: the strategy is then where it was."""
+    @contextmanager
+    def _books(self) -> Iterator[None]:
+        """Keep the books in step with the store: what breaks off in between makes them start anew."""
+        if self._is_stale:
+            self._start_books()
+        try:
+            yield
+        except BaseException as error:
+            self._is_stale = True
+            self.store.reopen(self.id, keep=self._handed)
+            self.store.set_status(self.id, "stopped", type(error).__name__)
+            raise
+
+    def _start_books(self) -> None:
+        """Replay the history: strategy and counts are then where they were."""
+        self._ledger = Ledger(self.space.size, self._n_stall, self._max_failures)
+        self._sums: dict[str, tuple[int, Any]] = {}
+        self._live: dict[int, Architecture] = {}
+        self._running_curves: dict[int, dict[int, float]] = {}
+        history = self.trials
         self._n_trials = len(history)
         self._n_asks = 1 + max((record.ask for record in history), default=-1)
         finished = [record for record in history if record.state.is_finished]
+        finished.sort(key=lambda record: (record.finished_at or "", record.number))
         for record in finished:
             self._ledger.count(record)
-        self._ledger.n_failures = 0
-        self.strategy.recover(self._genotypes(history), self._told(finished))
+        self._curves = self._complete_curves(finished)
+        self.strategy.setup(self.space, self.objectives, self.seed)
+        if history:
+            told = [record for record in finished if self._is_told(record)]
+            self.strategy.recover(self._genotypes(history), self._told(told))
+        self._is_stale = False
+
+    def _complete_curves(self, finished: Sequence[TrialRecord]) -> dict[int, dict[int, float]]:
+        """Return the first objective's curves of the complete trials, as costs, for the pruner."""
+        if self._pruner is None or not finished:
+            return {}
+        objective = self.objectives[0]
+        curves = self.store.curves(self.id, objective.metric)
+        complete = [record.number for record in finished if record.state == State.COMPLETE]
+        return {n: {s: objective.sign * v for s, v in curves[n].items()} for n in complete if n in curves}
+
+    def _is_told(self, record: TrialRecord) -> bool:
+        """Whether the strategy hears of a trial: not of one that was skipped."""
+        return self._duplicates != "skip" or record.reused_from is None
 
     # ------------------------------------------------------------------ steps of a trial
 
@@ -314,6 +349,9 @@ class Study:
         genotypes = self.strategy.ask(batch_size)
         if not len(genotypes):
             return None
+        if not self.space.is_legal(genotypes).all():
+            name = type(self.strategy).__name__
+            raise ArchloomError(f"strategy {name} proposed what is not a point of the space")
         architectures = [self.space.architecture(genotypes[i]) for i in range(len(genotypes))]
         proposals = [self._proposal(a, self._n_trials + i) for i, a in enumerate(architectures)]
         with self.store.transaction():
@@ -333,18 +371,13 @@ class Study:
         """Return what the duplicates policy makes of a repeat, ``None`` if it is to be evaluated."""
         if self._duplicates in ("reseed", "average") or record.key not in self._ledger.tried:
             return None
-        earlier = self.store.complete_with_key(self.id, record.key)
-        if not earlier:
+        first = _to_serve(self.store.finished_with_key(self.id, record.key))
+        if first is None:
             return None
-        first = earlier[0]
         if self._duplicates == "skip":
-            return Outcome(
-                State.PRUNED,
-                {},
-                reason=f"duplicate of trial {first.number} (duplicates: skip)",
-                reused_from=first.number,
-            )
-        return Outcome(State.COMPLETE, first.metrics, violation=first.violation, reused_from=first.number)
+            reason = f"duplicate of trial {first.number} (duplicates: skip)"
+            return Outcome(State.PRUNED, {}, reason=reason, reused_from=first.number)
+        return Outcome(first.state, first.metrics, first.violation, first.reason, reused_from=first.number)
 
     def _work(self, record: TrialRecord) -> Callable[[], Outcome]:
         return lambda: self._evaluation(lambda: self.rebuild(record), self._trial(record))
@@ -360,20 +393,25 @@ class Study:
         )
 
     def _report(self, number: int, step: int, metrics: Metrics) -> bool:
-        self.store.report(self.id, number, step, metrics)
+        """Record a step's metrics; return whether the pruner ends the trial."""
+        plain = checked_metrics(metrics, "report")
+        self.store.report(self.id, number, step, plain)
         objective = self.objectives[0]
-        if self._pruner is None or objective.metric not in metrics:
+        if self._pruner is None or objective.metric not in plain:
             return False
-        curves = self.store.curves(self.id, objective.metric)
-        costs = {n: {s: objective.sign * v for s, v in curve.items()} for n, curve in curves.items()}
-        own = costs.pop(number)
-        return self._pruner.stop(own, costs.values())
+        curve = self._running_curves.setdefault(number, {})
+        curve[step] = objective.sign * plain[objective.metric]
+        return self._pruner.stop(curve, self._curves.values())
 
     def _finish(self, record: TrialRecord, outcome: Outcome) -> TrialRecord:
         """Close a trial durably, then let the strategy learn from it."""
         finished = self.store.finish(self.id, record.number, outcome)
         self._ledger.count(finished)
-        self.strategy.tell(self._told([finished]))
+        curve = self._running_curves.pop(record.number, None)
+        if curve is not None and finished.state == State.COMPLETE:
+            self._curves[record.number] = curve
+        if self._is_told(finished):
+            self.strategy.tell(self._told([finished]))
         self._live.pop(record.number, None)
         return finished
 
@@ -405,39 +443,13 @@ class Study:
         )
 
 
-def _evaluators(evaluator: Any, objectives: Directions | Sequence[Objective]) -> tuple[Evaluator, ...]:
-    """Make a tuple of evaluators, cheap ones first; a function's bare number is the first objective."""
-    if evaluator is None:
-        return ()
-    first = next(iter(objectives), "value")
-    metric = first.metric if isinstance(first, Objective) else str(first)
-    parts: Iterable[Any] = evaluator if isinstance(evaluator, Sequence) else [evaluator]
-    made = [part if isinstance(part, Evaluator) else Function(function=part, metric=metric) for part in parts]
-    return tuple(sorted(made, key=lambda part: not part.is_cheap))
-
-
-def _gives(evaluators: Sequence[Evaluator]) -> list[str] | None:
-    if not evaluators or any(evaluator.gives is None for evaluator in evaluators):
-        return None
-    return [metric for evaluator in evaluators for metric in evaluator.gives or ()]
-
-
-def _check_same(earlier: StudyRecord, now: StudyRecord) -> None:
-    """Refuse to go on with a study under other terms than it began with."""
-    pairs: dict[str, tuple[Any, Any]] = {
-        "search space": (earlier.fingerprint, now.fingerprint),
-        "seed": (earlier.seed, now.seed),
-        "objectives": (earlier.objectives, now.objectives),
-        "constraints": (earlier.constraints, now.constraints),
-    }
-    for key in ("strategy", "evaluator", "duplicates", "batch_size"):
-        pairs[key] = (earlier.config.get(key), now.config.get(key))
-    for what, (then, given) in pairs.items():
-        if then != given:
-            raise ConfigError(
-                f"study {now.name!r} was begun with another {what}: {then!r}, now {given!r}; "
-                "give the new search another name"
-            )
+def _to_serve(earlier: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Choose the result that a repeat is served: what was measured, or what failed twice."""
+    for state in (State.COMPLETE, State.PRUNED):
+        for record in earlier:
+            if record.state == state:
+                return record
+    return earlier[0] if len(earlier) > 1 else None
 
 
 def _call(callbacks: Sequence[Callback], study: Study, record: TrialRecord) -> None:

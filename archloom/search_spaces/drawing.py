@@ -9,6 +9,7 @@ uniform over architectures; with equal weights, uniform over decisions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,18 +60,18 @@ class Drawer:
             is_empty: nothing is set yet, so that there is nothing to look for.
         """
         for draw in self._plan:
-            target = choices if isinstance(draw, _SlotDraw) else floats
+            target: npt.NDArray[Any] = choices if isinstance(draw, _SlotDraw) else floats
             active = active_rows(draw.when, choices)
             if is_empty and active is None:
                 target[:, draw.columns] = draw(len(choices), rng)
                 continue
+            gaps = active
             if not is_empty:
-                unset = draw.unset(target)
+                gaps = draw.unset(target)
                 if active is not None:
                     target[~active, draw.columns] = draw.nothing
-                    unset &= active
-                active = unset
-            rows = np.flatnonzero(active)
+                    gaps &= active
+            rows = np.flatnonzero(np.asarray(gaps))
             if len(rows):
                 target[rows, draw.columns] = draw(len(rows), rng)
 
@@ -83,8 +84,8 @@ class _FloatDraw:
     def __init__(self, point: FloatPoint):
         self.when, self.columns, self._point = point.when, point.column, point
 
-    def unset(self, floats: FloatArray) -> Mask:
-        return np.isnan(floats[:, self.columns])
+    def unset(self, floats: npt.NDArray[Any]) -> Mask:
+        return np.asarray(np.isnan(floats[:, self.columns]))
 
     def __call__(self, n: int, rng: np.random.Generator) -> FloatArray:
         return np.asarray(self._point.from_unit(rng.random(n)))
@@ -108,8 +109,8 @@ class _SlotDraw:
         self._cumulative = np.cumsum([weight / sum(weights) for weight in weights])
         self._tails = [] if self._is_free else _tails(weights, point.k, repeats=self._repeats)
 
-    def unset(self, choices: ChoiceArray) -> Mask:
-        return choices[:, self._first] < 0
+    def unset(self, choices: npt.NDArray[Any]) -> Mask:
+        return np.asarray(choices[:, self._first] < 0)
 
     def __call__(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.integer]:
         if self._is_free:

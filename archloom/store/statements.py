@@ -49,6 +49,7 @@ __all__ = [
     "OBJECTIVES",
     "REOPEN",
     "REPORT",
+    "RUNNING",
     "TRIAL_COLUMNS",
     "TrialRow",
 ]
@@ -181,12 +182,8 @@ ADD_METRIC = _add(metrics, "trial_id", "split", "name", "value")
 ADD_ARTIFACT = _add(artifacts, "trial_id", "name", "path")
 ADD_EVENT = _add(events, "study_id", "trial_id", "at", "kind", "detail")
 
-REOPEN = (
-    update(trials)
-    .where(trials.c.study_id == _STUDY, trials.c.state == "RUNNING")
-    .values(state="WAITING", started_at=None)
-    .returning(trials.c.id, trials.c.number)
-)
+RUNNING = select(trials.c.id, trials.c.number).where(trials.c.study_id == _STUDY, trials.c.state == "RUNNING")
+REOPEN = update(trials).where(trials.c.id == _TRIAL).values(state="WAITING", started_at=None)
 FORGET_METRICS = delete(metrics).where(metrics.c.trial_id == _TRIAL)
 
 _REPORTED = ("trial_id", "split", "name", "step", "value")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -181,15 +181,21 @@ class Store:
             row = sql.TrialRow._make(found[0])
             return queries.build_trial(row, goals, choices=self._choices(row.id))
 
-    def reopen(self, study_id: int) -> list[int]:
+    def reopen(self, study_id: int, *, keep: Collection[int] = ()) -> list[int]:
         """Make every RUNNING trial WAITING again, and return their numbers.
 
         For one worker that was killed and comes back: what its trials had reported is forgotten, as
         they will report it again.
+
+        Args:
+            study_id: the study.
+            keep: numbers of trials that somebody still works for.
         """
         with self._write():
             self._lock(study_id)
-            found = self._session.run(sql.REOPEN, study_id=study_id)
+            running = self._session.run(sql.RUNNING, study_id=study_id)
+            found = [(key, number) for key, number in running if number not in keep]
+            self._session.run_many(sql.REOPEN, [{"trial_id": key} for key, _ in found])
             self._session.run_many(sql.FORGET_METRICS, [{"trial_id": key} for key, _ in found])
             event = {
                 "study_id": study_id,
@@ -283,13 +289,13 @@ class Store:
         with self._read():
             return self._load(study_id, *conditions)
 
-    def complete_with_key(self, study_id: int, key: str) -> list[TrialRecord]:
-        """Return the COMPLETE trials of a canonical key that were really evaluated, by number."""
+    def finished_with_key(self, study_id: int, key: str) -> list[TrialRecord]:
+        """Return the ended trials of a key that were really evaluated, by number."""
         with self._read():
             return self._load(
                 study_id,
                 trials.c.key == key,
-                trials.c.state == State.COMPLETE,
+                trials.c.finished_at.is_not(None),
                 trials.c.reused_from.is_(None),
             )
 
@@ -386,7 +392,7 @@ class Store:
 
     def _enter_front(self, study_id: int, goals: Sequence[Objective], outcome: Outcome) -> bool:
         """Return whether the trial joins the front, from which those that it dominates are taken."""
-        if outcome.state != State.COMPLETE or outcome.violation > 0:
+        if outcome.state != State.COMPLETE or outcome.violation > 0 or outcome.reused_from is not None:
             return False
         members = queries.front(self._session, study_id, goals)
         point = tuple(goal.sign * float(outcome.metrics[goal.metric]) for goal in goals)

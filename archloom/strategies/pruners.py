@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping
 from typing import final
@@ -15,7 +16,7 @@ __all__ = ["MedianPruner"]
 
 @final
 class MedianPruner(Pruner):
-    """Stop a trial whose best value so far is worse than the median at the same step.
+    """Stop a trial whose best cost so far is above the median at the same step; NaN is worst of all.
 
     Golovin et al.: Google Vizier, KDD 2017 (the median stopping rule). Curves hold costs: lower is
     better.
@@ -38,5 +39,10 @@ class MedianPruner(Pruner):
         step = max(curve)
         if step < self._n_warmup:
             return False
-        others = [other[step] for other in curves if step in other]
-        return len(others) >= self._n_startup and min(curve.values()) > statistics.median(others)
+        others = [_cost(other[step]) for other in curves if step in other]
+        own = min(_cost(value) for value in curve.values())
+        return len(others) >= self._n_startup and own > statistics.median(others)
+
+
+def _cost(value: float) -> float:
+    return math.inf if math.isnan(value) else value

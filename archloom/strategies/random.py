@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, final
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, final
 
-import numpy as np
-
-from archloom.contracts import Finished, Genotypes, Strategy
+from archloom.contracts import Finished, Genotypes, Objective, Strategy
 
 __all__ = ["RandomSearch"]
 
 MAX_REJECTIONS = 64
 MAX_LISTED = 1_000_000
+BATCH = 4096
 
 
 @final
@@ -41,7 +41,12 @@ class RandomSearch(Strategy):
 
     def __init__(self, *, uniform_over: Literal["architectures", "decisions"] = "architectures"):
         self._uniform_over = uniform_over
+
+    def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
+        """Meet the problem; nothing has been proposed yet."""
+        super().setup(space, objectives, seed)
         self._seen: set[bytes] = set()
+        self._rest: dict[bytes, Genotypes] | None = None
 
     def ask(self, n: int) -> Genotypes:
         """Propose up to ``n`` new points."""
@@ -68,9 +73,25 @@ class RandomSearch(Strategy):
             row = self.space.sample(1, self.rng(proposal, attempt), uniform_over=self._uniform_over)
             if row.keys()[0] not in self._seen:
                 return row
-        return self._draw_from_rest(proposal) if size is not None and size <= MAX_LISTED else None
+        if size is not None and size <= MAX_LISTED:
+            return self._draw_from_rest(proposal)
+        return self._draw_in_bulk(proposal)
 
     def _draw_from_rest(self, proposal: int) -> Genotypes:
-        everything = self.space.enumerate()
-        left = np.array([i for i, key in enumerate(everything.keys()) if key not in self._seen])
-        return everything[int(self.rng(proposal, MAX_REJECTIONS).choice(left))]
+        """List what is left (once) and draw from it."""
+        if self._rest is None:
+            everything = self.space.enumerate()
+            rows = enumerate(everything.keys())
+            self._rest = {key: everything[i] for i, key in rows if key not in self._seen}
+        keys = [key for key in self._rest if key not in self._seen]
+        return self._rest[keys[int(self.rng(proposal, MAX_REJECTIONS).integers(len(keys)))]]
+
+    def _draw_in_bulk(self, proposal: int) -> Genotypes | None:
+        """Draw many at a time; ``None`` where even so nothing new came."""
+        for attempt in range(MAX_REJECTIONS, 2 * MAX_REJECTIONS):
+            rng = self.rng(proposal, attempt)
+            rows = self.space.sample(BATCH, rng, uniform_over=self._uniform_over)
+            new = (i for i, key in enumerate(rows.keys()) if key not in self._seen)
+            if (first := next(new, None)) is not None:
+                return rows[first]
+        return None

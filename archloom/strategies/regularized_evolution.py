@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import ClassVar, final
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from archloom.contracts import Finished, FloatArray, Genotypes, State, Strategy
+from archloom.contracts import Finished, FloatArray, Genotypes, Objective, State, Strategy
 from archloom.errors import ConfigError
 from archloom.strategies.selection import fittest
 
@@ -50,7 +51,11 @@ class RegularizedEvolution(Strategy):
         self._population_size = population_size
         self._sample_size = sample_size
         self._crossover = crossover
-        self._members: deque[_Member] = deque(maxlen=population_size)
+
+    def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
+        """Meet the problem; nobody is alive yet."""
+        super().setup(space, objectives, seed)
+        self._members: deque[_Member] = deque(maxlen=self._population_size)
 
     def ask(self, n: int) -> Genotypes:
         """Propose ``n`` points."""

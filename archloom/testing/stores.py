@@ -387,7 +387,7 @@ class StoreContract:
             State.FAIL: 1,
         }
 
-    def test_complete_with_key_leaves_out_what_was_reused(self, store: Store, study: int) -> None:
+    def test_finished_with_key_leaves_out_what_was_reused(self, store: Store, study: int) -> None:
         store.propose(
             study, 0, [*proposals(1, "same"), *proposals(1, "same"), *proposals(1, "same"), *proposals(1)]
         )
@@ -399,8 +399,8 @@ class StoreContract:
         ]
         for number, outcome in enumerate(ends):
             store.finish(study, number, outcome)
-        assert [trial.number for trial in store.complete_with_key(study, "same0")] == [0]
-        assert store.complete_with_key(study, "other") == []
+        assert [trial.number for trial in store.finished_with_key(study, "same0")] == [0, 2]
+        assert store.finished_with_key(study, "other") == []
         assert store.trial(study, 1).reused_from == 0
 
     def test_best_is_feasible_and_earliest(self, store: Store, study: int) -> None:

@@ -113,6 +113,13 @@ class StrategyContract:
         assert first == again
         assert first != other
 
+    def test_setup_forgets_the_last_problem(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
+        """Law: after ``setup`` a used strategy is as good as new."""
+        strategy = self.start(make, space)
+        first = _search(strategy, space, 20)
+        strategy.setup(space, SCORE, 0)
+        assert _search(strategy, space, 20) == first
+
     def test_resume_equals_never_stopped(self, make: Callable[[], Strategy], space: SearchSpace) -> None:
         """Law: a strategy rebuilt from the history goes on as if it had never stopped."""
         whole = self.start(make, space)
