@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from typing import Any
 
@@ -219,6 +220,50 @@ def test_ties_follow_their_reference() -> None:
         assert value.first.kernel == value.k
 
 
+class Plain:
+    """Has no name of its own."""
+
+
+class Size(enum.Enum):
+    """A candidate with a name."""
+
+    SMALL = 1
+    LARGE = 2
+
+
+def test_labels_of_enums_and_sets_are_stable() -> None:
+    space = SearchSpace(pg.Dict(a=pg.oneof([Size.SMALL, Size.LARGE]), b=pg.oneof([{"y", "x"}, max])))
+    assert [d.candidates for d in space.decisions] == [("SMALL", "LARGE"), ("{x, y}", "max")]
+
+
+def test_named_copies_are_named_by_their_path() -> None:
+    candidates = [Conv(kernel=pg.oneof([1, 2], name="kernel")), "x"]
+    space = SearchSpace(pg.Dict(m=pg.manyof(2, candidates, distinct=False)))
+    assert [d.name for d in space.decisions][2:] == ["m[0](Conv).kernel", "m[1](Conv).kernel"]
+
+
+def test_a_constant_is_part_of_the_fingerprint() -> None:
+    def template(width: int) -> SearchSpace:
+        return SearchSpace(pg.Dict(a=pg.oneof([1, 2]), width=width))
+
+    assert template(8).fingerprint == template(8).fingerprint != template(9).fingerprint
+
+
+@pytest.mark.slow
+def test_a_thousand_candidates_compile_and_mutate() -> None:
+    space = SearchSpace(pg.Dict(few=pg.manyof(2, list(range(2_000))), one=pg.oneof(list(range(20_000)))))
+    rows = space.sample(500, np.random.default_rng(0))
+    mutants = space.mutate(rows, np.random.default_rng(1))
+    assert space.is_legal(mutants).all()
+    assert ((mutants.choices != rows.choices).any(axis=1)).all()
+
+
+def test_a_float_without_room_is_not_mutated() -> None:
+    space = SearchSpace(pg.Dict(x=pg.floatv(2.0, 2.0), y=pg.oneof([1, 2])))
+    rows = space.sample(50, np.random.default_rng(0))
+    assert (space.mutate(rows, np.random.default_rng(1)).choices != rows.choices).all()
+
+
 class Holder(pg.Object):
     """Holds anything."""
 
@@ -246,6 +291,16 @@ class Holder(pg.Object):
             lambda: pg.Dict(a=pg.evolve(Conv(), lambda *args: None)),
             "only oneof, manyof, permutate and floatv",
         ),
+        (lambda: pg.oneof([Plain(), "skip"]), "candidate 0: .* has no name that stays the same"),
+        (lambda: pg.oneof(list(np.arange(3))), "candidate 0 is a int64, .*tolist"),
+        (lambda: pg.Dict(a=pg.manyof(2, [1, 2, 3]), b=pg.oneof([1, 2], name="a[0]")), "two decisions are named"),
+        (lambda: pg.Dict(a=pg.oneof([1, 2]), b=pg.hyper.reference("zzz")), "b: a reference needs a target"),
+        (
+            lambda: pg.Dict(a=pg.oneof([pg.Dict(x=1), "leaf"]), b=pg.hyper.reference("a.x")),
+            "b: a reference needs a target in every architecture",
+        ),
+        (lambda: pg.floatv(float("-inf"), float("inf")), "floatv needs finite bounds"),
+        (lambda: pg.manyof(0, [1, 2]), "at least one candidate, got 0"),
     ],
 )
 def test_refuses_what_would_break_in_silence(template: Any, message: str) -> None:
@@ -253,6 +308,7 @@ def test_refuses_what_would_break_in_silence(template: Any, message: str) -> Non
         SearchSpace(template())
 
 
+@pytest.mark.slow
 def test_too_many_candidates() -> None:
     with pytest.raises(SpaceError, match="at most 32767 candidates, got 40000; use floatv"):
         SearchSpace(pg.Dict(a=pg.oneof(list(range(40_000)))))

@@ -17,6 +17,13 @@ def test_stops_what_is_worse_than_the_median() -> None:
     assert not pruner.stop({0: 0.55, 1: 9.0}, OTHERS)
 
 
+def test_nan_is_worst_of_all() -> None:
+    nan = float("nan")
+    assert MedianPruner(n_startup=3).stop({0: nan}, OTHERS)
+    assert MedianPruner(n_startup=3).stop({0: 2.5}, [{0: 1.0}, {0: nan}, {0: 1.0}])
+    assert not MedianPruner(n_startup=3).stop({0: 2.5}, [{0: nan}, {0: nan}, {0: 1.0}])
+
+
 def test_waits_for_startup_and_warmup() -> None:
     assert not MedianPruner(n_startup=4).stop({0: 99.0}, OTHERS)
     assert not MedianPruner(n_startup=1, n_warmup=1).stop({0: 99.0}, OTHERS)

@@ -38,6 +38,16 @@ def test_first_proposals_are_uniform() -> None:
     assert shares["decisions"] == pytest.approx(0.5, abs=0.09)
 
 
+def test_goes_on_where_most_draws_repeat() -> None:
+    """All choices but one are used up, and the one is infinite or too large to list."""
+    infinite = SearchSpace(pg.oneof([*range(40), pg.Dict(x=pg.floatv(0.0, 1.0))]))
+    large = SearchSpace(pg.oneof([*range(40), pg.List([pg.oneof([0, 1]) for _ in range(24)])]))
+    for space in (infinite, large):
+        strategy = RandomSearch(uniform_over="decisions")
+        strategy.setup(space, SCORE, 0)
+        assert len(set(strategy.ask(300).keys())) == 300
+
+
 def test_floats_never_run_out() -> None:
     strategy = RandomSearch()
     strategy.setup(SearchSpace(pg.floatv(0.0, 1.0)), SCORE, 0)
