@@ -76,7 +76,7 @@ class Registry:
         path = self._builtins.get(name) or self._plugins().get(name)
         if path is None:
             raise UnknownNameError(
-                f"{name!r} is not one of the {self.kind}{did_you_mean(name, self.names())}"
+                f"{name!r} is not one of the {self.kind.replace('_', ' ')}{did_you_mean(name, self.names())}"
             )
         return import_path(path)
 

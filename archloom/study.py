@@ -28,14 +28,23 @@ from archloom.contracts import (
     Strategy,
     Trial,
 )
-from archloom.errors import ArchloomError, ConfigError
+from archloom.errors import ArchloomError, ConfigError, did_you_mean
 from archloom.evaluation import Evaluation, judge
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
 from archloom.objectives import Directions, checked_metrics, parse_constraint, parse_objectives
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.store import Outcome, Proposal, Store, StudyRecord, TrialRecord
-from archloom.terms import check_fit, check_least, check_same, evaluators_of, gives_of
+from archloom.terms import (
+    artifacts_beside,
+    check_device,
+    check_fit,
+    check_kinds,
+    check_least,
+    check_same,
+    evaluators_of,
+    gives_of,
+)
 
 __all__ = ["Callback", "Duplicates", "Study"]
 
@@ -62,7 +71,8 @@ class Study:
         seed: the root of all randomness.
         pruner: which running trials to stop by the first objective's curve.
         device: where evaluators compute, in torch's words.
-        artifacts: folder for weights and the like, ``None`` to keep none.
+        artifacts: folder for weights and the like. ``None`` puts it beside a store in a file
+            (``<database>-artifacts/<study>``) and keeps none for one in memory; ``False`` keeps none.
         config: the study file it came from, kept with the study.
         resume: go on with a study of this name if there is one.
         n_stall: end after so many proposals in a row that brought nothing new.
@@ -96,7 +106,7 @@ class Study:
         seed: int = 0,
         pruner: Pruner | None = None,
         device: str = "cpu",
-        artifacts: str | Path | None = None,
+        artifacts: str | Path | Literal[False] | None = None,
         config: Mapping[str, Any] | None = None,
         resume: bool = False,
         n_stall: int = 500,
@@ -104,6 +114,13 @@ class Study:
     ):
         if duplicates not in ("reuse", "skip", "reseed", "average"):
             raise ConfigError(f"duplicates is reuse, skip, reseed or average, got {duplicates!r}")
+        check_kinds(
+            space=(space, SearchSpace, "compile the template with SearchSpace(template)"),
+            strategy=(strategy, Strategy, "make one, such as RandomSearch()"),
+            constraints=(constraints, list | tuple, 'list them, ["params <= 200000"]'),
+            pruner=(pruner, Pruner | None, "make one, such as MedianPruner()"),
+        )
+        check_device(device)
         check_least(seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1))
         self.space, self.strategy, self.name, self.seed = space, strategy, name, seed
         self.evaluators = evaluators_of(evaluator, objectives)
@@ -113,12 +130,13 @@ class Study:
         check_fit(strategy, space, self.objectives)
         self._duplicates: Duplicates = duplicates
         self._pruner, self._device = pruner, device
-        self._artifacts = Path(artifacts) if artifacts is not None else None
         self._evaluation = Evaluation(self.evaluators, self.objectives, self.constraints)
         self._n_stall, self._max_failures = n_stall, max_failures
         self._handed: set[int] = set()
         self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
+        beside = artifacts_beside(self.store.url, name) if artifacts is None else artifacts
+        self._artifacts = Path(beside) if beside else None
         self.stop_reason = ""
         self._is_stale = False
         record = self._record(config or {})
@@ -219,7 +237,14 @@ class Study:
                     f"there are {len(self.objectives)} objectives: tell a mapping, got {result!r}"
                 )
             result = {self.objectives[0].metric: result}
-        return judge(checked_metrics(result, "tell"), self.objectives, self.constraints)
+        metrics = checked_metrics(result, "tell")
+        for objective in self.objectives:
+            if objective.metric not in metrics:
+                raise ArchloomError(
+                    f"tell: the objective {objective.metric!r} is not there"
+                    f"{did_you_mean(objective.metric, metrics)}"
+                )
+        return judge(metrics, self.objectives, self.constraints)
 
     # ------------------------------------------------------------------ results
 

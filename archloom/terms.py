@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from archloom.contracts import Evaluator, Objective, Strategy
@@ -13,7 +15,55 @@ from archloom.objectives import Directions
 from archloom.search_spaces import SearchSpace
 from archloom.store import StudyRecord
 
-__all__ = ["check_fit", "check_least", "check_same", "evaluators_of", "gives_of"]
+__all__ = [
+    "artifacts_beside",
+    "check_device",
+    "check_fit",
+    "check_kinds",
+    "check_least",
+    "check_same",
+    "evaluators_of",
+    "gives_of",
+]
+
+
+def check_kinds(**parts: tuple[Any, Any, str]) -> None:
+    """Refuse a part that is not of its kind, saying what to write instead."""
+    for name, (value, kind, advice) in parts.items():
+        if not isinstance(value, kind):
+            raise ConfigError(f"{name} is a {getattr(kind, '__name__', kind)}, got {value!r:.80}: {advice}")
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not know or this machine does not have."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"device {device!r} cannot be used here ({reason}); cpu always can") from None
+
+
+def artifacts_beside(url: str, name: str) -> Path | None:
+    """Return the default folder of a study's artifacts: ``<database>-artifacts/<study>``.
+
+    ``None`` for a store in memory.
+
+    >>> artifacts_beside("sqlite:///runs/digits.db", "cells").as_posix()
+    'runs/digits-artifacts/cells'
+    """
+    scheme, _, rest = url.partition("://")
+    if not scheme.startswith("sqlite"):
+        root = Path("archloom-artifacts")
+    elif rest.removeprefix("/").partition("?")[0] in ("", ":memory:"):
+        return None
+    else:
+        file = Path(rest.removeprefix("/").partition("?")[0])
+        root = file.with_name(f"{file.stem}-artifacts")
+    return root / re.sub(r"[^\w.-]+", "_", name)
 
 
 def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective]) -> None:
@@ -58,17 +108,30 @@ def gives_of(evaluators: Sequence[Evaluator]) -> list[str] | None:
 
 def check_same(earlier: StudyRecord, now: StudyRecord) -> None:
     """Refuse to go on with a study under other terms than it began with."""
-    pairs: dict[str, tuple[Any, Any]] = {
-        "search space": (earlier.fingerprint, now.fingerprint),
-        "seed": (earlier.seed, now.seed),
-        "objectives": (earlier.objectives, now.objectives),
-        "constraints": (earlier.constraints, now.constraints),
-    }
-    for key in ("strategy", "evaluator", "duplicates", "batch_size"):
-        pairs[key] = (earlier.config.get(key), now.config.get(key))
-    for what, (then, given) in pairs.items():
-        if then != given:
-            raise ConfigError(
-                f"study {now.name!r} was begun with another {what}: {then!r}, now {given!r}; "
-                "give the new search another name"
-            )
+    changes = list(_changes(_terms(earlier), _terms(now), ""))
+    if not changes and earlier.fingerprint != now.fingerprint:
+        changes = ["the search space is another one"]
+    if changes:
+        raise ConfigError(
+            f"study {now.name!r} was begun under other terms: {'; '.join(changes[:5])}"
+            f"{'; ...' if len(changes) > 5 else ''} (give the new search another name)"
+        )
+
+
+def _terms(study: StudyRecord) -> dict[str, Any]:
+    kept = ("space", "strategy", "evaluator", "pruner", "duplicates", "batch_size")
+    objectives = {objective.metric: objective.direction for objective in study.objectives}
+    terms = {"seed": study.seed, "objectives": objectives, "constraints": list(study.constraints)}
+    return terms | {key: study.config[key] for key in kept if key in study.config}
+
+
+def _changes(then: Any, now: Any, path: str) -> Iterator[str]:
+    """Say where two plain values differ, down to the single entry."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in [*then, *(key for key in now if key not in then)]:
+            yield from _changes(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for i, (old, new) in enumerate(zip(then, now, strict=True)):
+            yield from _changes(old, new, f"{path}[{i}]")
+    elif then != now:
+        yield f"{path} was {then!r}, now {now!r}"

@@ -92,10 +92,10 @@ class Costs(Evaluator):
         if (data is None) == (input_shape is None):
             came = "both" if data is not None else "neither"
             raise ConfigError(
-                f"costs needs either data or input_shape, to know what the networks take; came {came}"
+                f"costs needs either data or input_shape, to know what the networks take; got {came}"
             )
         if input_shape is not None and (not input_shape or min(input_shape) < 1):
-            raise ConfigError(f"input_shape must hold positive numbers, like [3, 32, 32]; came {input_shape}")
+            raise ConfigError(f"input_shape must hold positive numbers, like [3, 32, 32]; got {input_shape}")
         self._data = data
         self._data_options = data_options
         self._shape = None if input_shape is None else NetworkShape(tuple(input_shape), n_outputs)

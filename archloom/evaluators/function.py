@@ -72,7 +72,7 @@ class Function(Evaluator):
         except (TypeError, ValueError, RuntimeError):
             raise ArchloomError(
                 f"{self._name} must return a number or a mapping of names to numbers; "
-                f"for {name!r} came {value!r:.80} ({type(value).__name__})"
+                f"for {name!r} got {value!r:.80} ({type(value).__name__})"
             ) from None
 
 
@@ -82,7 +82,7 @@ def _name_of(function: Any) -> str:
 
 def _how_the_trial_is_passed(function: Any, name: str) -> Literal["keyword", "position", "not at all"]:
     if not callable(function):
-        raise ConfigError(f"{name} is no function: came {function!r:.80} ({type(function).__name__})")
+        raise ConfigError(f"{name} is no function: got {function!r:.80} ({type(function).__name__})")
     try:
         signature = inspect.signature(function)
     except ValueError:  # some functions written in C do not tell

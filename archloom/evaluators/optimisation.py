@@ -102,7 +102,7 @@ class Optimisation:
         }
         for name, (value, is_right, rule) in rules.items():
             if not is_right:
-                raise ConfigError(f"{name} must be {rule}; came {value}")
+                raise ConfigError(f"{name} must be {rule}; got {value}")
 
     def make(self, network: nn.Module) -> optim.Optimizer:
         """Return an optimiser over the network's trainable parameters."""

@@ -27,7 +27,10 @@ def column_names(path: Path) -> list[str]:
     """
     if _is_parquet(path):
         return list(_pyarrow().read_schema(path).names)
-    return [str(name) for name in pd.read_csv(path, nrows=0).columns]
+    try:
+        return [str(name) for name in pd.read_csv(path, nrows=0).columns]
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path.name}: the table is empty; it needs a header line and rows") from None
 
 
 def read_columns(
@@ -57,7 +60,7 @@ def _is_parquet(path: Path) -> bool:
         return True
     if path.name.endswith((".csv", ".csv.gz")):
         return False
-    raise ConfigError(f"a table is a .parquet, .csv or .csv.gz file; came {path.name!r}")
+    raise ConfigError(f"a table is a .parquet, .csv or .csv.gz file; got {path.name!r}")
 
 
 def _pyarrow() -> ModuleType:
@@ -72,7 +75,10 @@ def _read_parquet(path: Path, names: list[str]) -> pd.DataFrame:
 
 def _read_csv(path: Path, names: list[str]) -> pd.DataFrame:
     # As text, so that a label "none" or "NA" stays a label and "1.0" stays "1.0".
-    return pd.read_csv(path, usecols=names, dtype=str, keep_default_na=False)
+    try:
+        return pd.read_csv(path, usecols=names, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name}: this is no CSV table: {error}") from None
 
 
 def _as_numbers(column: pd.Series, path: Path) -> npt.NDArray[np.float64]:

@@ -137,7 +137,7 @@ class Tabular(Evaluator):
 
 def _check_apart(searched: Mapping[str, str], reported: Mapping[str, str]) -> None:
     if not searched:
-        raise ConfigError("a table needs at least one objective column; came none")
+        raise ConfigError("a table needs at least one objective column; got none")
     for name, column in searched.items():
         if column in reported.values():
             raise ConfigError(

@@ -33,7 +33,7 @@ class Classification(Task):
 
     def __init__(self, *, label_smoothing: float = 0.0):
         if not 0.0 <= label_smoothing < 1.0:
-            raise ConfigError(f"label_smoothing must be in [0, 1); came {label_smoothing}")
+            raise ConfigError(f"label_smoothing must be in [0, 1); got {label_smoothing}")
         self.label_smoothing = label_smoothing
 
     def forward_batch(self, network: nn.Module, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -80,7 +80,7 @@ class Regression(Task):
         outputs, targets = (t[:, None] if t.ndim == 1 else t for t in (outputs, targets))
         if outputs.shape != targets.shape:  # torch would broadcast, and learn nonsense
             raise DataError(
-                f"regression needs outputs and targets of one shape; came {tuple(outputs.shape)} "
+                f"regression needs outputs and targets of one shape; got {tuple(outputs.shape)} "
                 f"and {tuple(targets.shape)}"
             )
         return outputs, targets.to(outputs.dtype)

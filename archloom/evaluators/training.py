@@ -101,7 +101,7 @@ class Training(Evaluator):
             at_least["patience"] = (patience, 1)
         for name, (value, least) in at_least.items():
             if value < least:
-                raise ConfigError(f"{name} must be at least {least}; came {value}")
+                raise ConfigError(f"{name} must be at least {least}; got {value}")
         self._optimisation = Optimisation(
             optimizer=optimizer,
             lr=lr,
@@ -268,7 +268,7 @@ def _as_task(task: Any, options: Mapping[str, Any]) -> Task:
         found = call_with_options(found, options, f"the task {task!r}")
     if not isinstance(found, Task):
         raise ConfigError(
-            f"task must be a name, an import path or a Task; came {task!r} ({type(found).__name__})"
+            f"task must be a name, an import path or a Task; got {task!r} ({type(found).__name__})"
         )
     return found
 
@@ -278,5 +278,5 @@ def _epochs_of(fidelity: str | None, epochs: int) -> int:
         return epochs
     word, _, number = fidelity.partition("=")
     if word != "epochs" or not number.isdecimal() or int(number) < 1:
-        raise ConfigError(f"training knows the fidelity 'epochs=<n>' with n from 1; came {fidelity!r}")
+        raise ConfigError(f"training knows the fidelity 'epochs=<n>' with n from 1; got {fidelity!r}")
     return int(number)

@@ -99,6 +99,10 @@ class SearchSpace:
         self._by_decision = Drawer(self.points, is_weighted=False)
         self._variation = Variation(self.points, self._by_architecture)
 
+    def __repr__(self) -> str:
+        size = "infinitely many" if self.size is None else f"{self.size:,}"
+        return f"SearchSpace({size} architectures, {len(self.decisions)} decisions)"
+
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """Every decision: the discrete ones in column order, then the floats."""

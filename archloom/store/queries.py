@@ -117,7 +117,10 @@ def read_value(value: float | None) -> float:
 
 
 def best_ids(session: Session, study_id: int, goal: Objective, n: int) -> list[int]:
-    """Return the numbers of the ``n`` best feasible COMPLETE trials, best first, equal ones by number."""
+    """Return the numbers of the ``n`` best feasible COMPLETE trials, best first.
+
+    Of equal ones those on the Pareto front come first, then the earliest.
+    """
     split, name = split_key(goal.metric)
     order = metrics.c.value.desc() if goal.direction == "maximize" else metrics.c.value.asc()
     query = (
@@ -125,7 +128,7 @@ def best_ids(session: Session, study_id: int, goal: Objective, n: int) -> list[i
         .join(metrics, metrics.c.trial_id == trials.c.id)
         .where(trials.c.study_id == study_id, trials.c.state == State.COMPLETE, trials.c.violation == 0)
         .where(metrics.c.split == split, metrics.c.name == name, metrics.c.step.is_(None))
-        .order_by(order, trials.c.number)
+        .order_by(order, trials.c.is_pareto.desc(), trials.c.number)
         .limit(n)
     )
     return list(session.connection.scalars(query))

@@ -316,7 +316,10 @@ class Store:
             return queries.curves(self._session, study_id, *split_key(metric))
 
     def best(self, study_id: int, n: int = 1) -> list[TrialRecord]:
-        """Return the ``n`` best feasible COMPLETE trials by the first objective, equal ones by number."""
+        """Return the ``n`` best feasible COMPLETE trials by the first objective.
+
+        Of equal ones those on the Pareto front come first, then the earliest.
+        """
         with self._read():
             goal = self._objectives(study_id)[0]
             numbers = queries.best_ids(self._session, study_id, goal, n)
@@ -421,10 +424,12 @@ class Store:
         )
         return (
             f"the study {name!r} is already in {self._session.label}, with {n_trials} trials: "
-            f"`--resume` continues it, another `study=NAME` starts a new one"
+            f"`--resume` continues it, another `study=NAME` starts a new one "
+            "(in Python resume=True and name=)"
         )
 
     def _words_for_missing(self, study_id: int, number: int) -> str:
         n_trials = self._n_trials(study_id)
         have = f"it has trials 0 to {n_trials - 1}" if n_trials else "it has none"
-        return f"the study {study_id} has no trial {number}; {have}"
+        name = self._session.connection.scalar(select(studies.c.name).where(studies.c.id == study_id))
+        return f"the study {name!r} has no trial {number}; {have}"

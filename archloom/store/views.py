@@ -91,11 +91,12 @@ def refresh_wide(connection: Connection, study_id: int) -> str:
 
 def _decision_names(connection: Connection, study_id: int) -> list[tuple[str, bool]]:
     """Return the decisions of a study, each with whether it is a number in every trial."""
-    query = select(decisions.c.name, decisions.c.is_float).join(trials).where(trials.c.study_id == study_id)
-    is_float: dict[str, bool] = {}
+    is_number = decisions.c.value.is_not(None)
+    query = select(decisions.c.name, is_number).join(trials).where(trials.c.study_id == study_id)
+    numeric: dict[str, bool] = {}
     for name, flag in connection.execute(query.distinct()):
-        is_float[name] = is_float.get(name, True) and flag
-    return sorted(is_float.items())
+        numeric[name] = numeric.get(name, True) and flag
+    return sorted(numeric.items())
 
 
 def _metric_keys(connection: Connection, study_id: int) -> list[tuple[str, str]]:
@@ -113,8 +114,8 @@ def _replace(connection: Connection, name: str, query: Select[Any]) -> None:
     connection.exec_driver_sql(f"CREATE VIEW {quoted} AS {text}")
 
 
-def _decision(name: str, is_float: bool) -> ScalarSelect[Any]:
-    column = decisions.c.value if is_float else decisions.c.choice
+def _decision(name: str, is_number: bool) -> ScalarSelect[Any]:
+    column = decisions.c.value if is_number else decisions.c.choice
     return (
         select(column).where(decisions.c.trial_id == trials.c.id, decisions.c.name == name).scalar_subquery()
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from archloom.errors import did_you_mean
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -34,4 +35,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(f"archloom.strategies.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'archloom.strategies' has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -127,8 +127,8 @@ def test_a_network_that_cannot_run_is_named(point: Point) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "came neither"),
-        ({"data": "digits", "input_shape": [1, 8, 8]}, "came both"),
+        ({}, "got neither"),
+        ({"data": "digits", "input_shape": [1, 8, 8]}, "got both"),
         ({"input_shape": []}, "positive numbers"),
         ({"input_shape": [1, 0]}, "positive numbers"),
         ({"input_shape": [1], "metrics": ["parms"]}, "'parms' is no cost; did you mean 'params'"),

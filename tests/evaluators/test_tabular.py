@@ -164,7 +164,7 @@ def test_a_missing_table_says_where_it_looked(
 
 def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "table.xlsx").touch()
-    with pytest.raises(ConfigError, match=r"\.parquet, \.csv .* came 'table.xlsx'"):
+    with pytest.raises(ConfigError, match=r"\.parquet, \.csv .* got 'table.xlsx'"):
         Tabular(path=tmp_path / "table.xlsx", objective=["valid"], key="arch").prepare(SPACE)
 
 

@@ -31,7 +31,7 @@ def test_classification_serves_segmentation() -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.0])
 def test_label_smoothing_has_its_range(value: float) -> None:
-    with pytest.raises(ConfigError, match=f"came {value}"):
+    with pytest.raises(ConfigError, match=f"got {value}"):
         Classification(label_smoothing=value)
 
 
@@ -44,7 +44,7 @@ def test_regression_aligns_a_trailing_axis_and_refuses_broadcasts() -> None:
         task.metrics(outputs.detach(), targets)["loss"]
     )
     assert task.forward_batch(network, (torch.zeros(5, 3), torch.zeros(5, 1)))[1].shape == (5, 1)
-    with pytest.raises(DataError, match=r"came \(5, 1\) and \(5, 2\)"):
+    with pytest.raises(DataError, match=r"got \(5, 1\) and \(5, 2\)"):
         task.forward_batch(network, (torch.zeros(5, 3), torch.zeros(5, 2)))
 
 
@@ -98,8 +98,8 @@ def test_a_warm_up_as_long_as_the_training_is_all_there_is() -> None:
     [
         ({"optimizer": "adamW"}, "'adamW' is no optimizer; did you mean 'adam"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
-        ({"lr": 0.0}, "lr must be above 0; came 0.0"),
-        ({"lr": math.nan}, "lr must be above 0; came nan"),
+        ({"lr": 0.0}, "lr must be above 0; got 0.0"),
+        ({"lr": math.nan}, "lr must be above 0; got nan"),
         ({"weight_decay": -1.0}, "weight_decay"),
         ({"momentum": 1.0}, "momentum"),
         ({"warmup_epochs": -1}, "warmup_epochs"),

@@ -292,13 +292,13 @@ def test_fidelity_is_a_number_of_epochs(point: Point, small_net: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1; came 0"),
+        ({"epochs": 0}, "epochs must be at least 1; got 0"),
         ({"batch_size": 0}, "batch_size"),
         ({"n_workers": -1}, "n_workers"),
         ({"patience": 0}, "patience"),
         ({"optimizer": "lion"}, "'lion' is no optimizer"),
         ({"task": "clasification"}, "did you mean 'classification'"),
-        ({"task": 3}, "came 3"),
+        ({"task": 3}, "got 3"),
         ({"task_options": {"smoothing": 0.1}}, "did you mean 'label_smoothing'"),
         ({"task": Classification(), "task_options": {"label_smoothing": 0.1}}, "already made"),
         ({"task": "math:pi"}, "must be a name"),

@@ -44,7 +44,7 @@ def test_wide_views_of_hostile_names(store: Store, url: str) -> None:
         assert len({name.lower() for name in row}) == len(row)
         values = list(row.values())[2:11]
         assert sorted(map(str, values)) == sorted(
-            ["empty", "1", "3", "2", "a'\"%", "0.5", "2.0", "3.0", "1.0"]
+            ["empty", "1.0", "3.0", "2.0", "a'\"%", "0.5", "2.0", "3.0", "1.0"]
         )
     assert len(store.studies()) == len(names)
 

@@ -373,14 +373,14 @@ def test_a_second_study_of_the_same_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"seed": 9}, "seed"),
-        ({"space": grid(6)}, "search space"),
+        ({"seed": 9}, "seed was 0, now 9"),
+        ({"space": grid(6)}, "search space is another"),
         ({"constraints": ["value <= 3"]}, "constraints"),
     ],
 )
 def test_resume_under_other_terms_is_refused(tmp_path: Path, options: dict[str, Any], what: str) -> None:
     make(store=tmp_path / "s.db").run(trials=2)
-    with pytest.raises(ConfigError, match=f"begun with another {what}"):
+    with pytest.raises(ConfigError, match=f"begun under other terms: .*{what}"):
         make(store=tmp_path / "s.db", resume=True, **options)
 
 

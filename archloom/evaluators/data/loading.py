@@ -45,7 +45,7 @@ def load_splits(data: str | Any, options: Mapping[str, Any] | None = None) -> Sp
         found = call_with_options(found, options, name)
     elif options:
         raise ConfigError(
-            f"{name} takes no options, since it is no callable; came {', '.join(sorted(options))}"
+            f"{name} takes no options, since it is no callable; got {', '.join(sorted(options))}"
         )
     splits = found if isinstance(found, Splits) else _from_parts(_parts(found, name), name)
     _check_sizes(splits, name)
@@ -64,21 +64,21 @@ def _parts(found: Any, name: str) -> dict[str, Dataset[Any]]:
     else:
         raise DataError(
             f"{name} must be or return a Dataset, Splits, a mapping of {', '.join(_PARTS)}, "
-            f"or a tuple of two or three Datasets; came {type(found).__name__}"
+            f"or a tuple of two or three Datasets; got {type(found).__name__}"
         )
     for part in _PARTS[:2]:
         if part not in parts:
             raise DataError(f"{name} has no {part} split; there are: {', '.join(parts)}")
     for part, dataset in parts.items():
         if not isinstance(dataset, Dataset):
-            raise DataError(f"{name}: the {part} split must be a Dataset; came {type(dataset).__name__}")
+            raise DataError(f"{name}: the {part} split must be a Dataset; got {type(dataset).__name__}")
     return parts
 
 
 def _length(dataset: Dataset[Any], name: str) -> int:
     if isinstance(dataset, IterableDataset) or not isinstance(dataset, Sized):
         raise DataError(
-            f"{name} must have a length and an index: a map-style Dataset; came {type(dataset).__name__}"
+            f"{name} must have a length and an index: a map-style Dataset; got {type(dataset).__name__}"
         )
     return len(dataset)
 
@@ -115,7 +115,7 @@ def _sample(dataset: Dataset[Any], name: str) -> tuple[torch.Tensor, Any]:
     if not isinstance(sample, tuple | list) or len(sample) != 2 or not isinstance(sample[0], torch.Tensor):
         raise DataError(
             f"{name}: a sample must be a pair (input tensor, target) for its shapes to be read off; "
-            f"came {type(sample).__name__}. Return Splits to tell them yourself"
+            f"got {type(sample).__name__}. Return Splits to tell them yourself"
         )
     return sample[0], sample[1]
 

@@ -76,7 +76,7 @@ def first(rows: Rows, n: int | None, split: str) -> Rows:
         return rows
     if not 1 <= n <= len(rows):
         raise ConfigError(
-            f"n_{split} must be between 1 and {len(rows)}, the size of the {split} split; came {n}"
+            f"n_{split} must be between 1 and {len(rows)}, the size of the {split} split; got {n}"
         )
     return rows[:n]
 

@@ -93,7 +93,7 @@ def test_a_part_of_a_split_is_stratified_and_nested() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_train": 0}, "n_train must be between 1 and 1078.*came 0"),
+        ({"n_train": 0}, "n_train must be between 1 and 1078.*got 0"),
         ({"n_test": 500}, "n_test"),
         ({"n_trian": 5}, "'n_trian' is no option of the data set 'digits'; did you mean 'n_train'"),
     ],
@@ -151,7 +151,7 @@ def test_a_callable_gets_its_options_and_must_have_those_it_needs() -> None:
     assert load_splits(make, {"n": 10, "n_classes": 5}).n_outputs == 5
     with pytest.raises(ConfigError, match="needs the option 'n'"):
         load_splits(make)
-    with pytest.raises(ConfigError, match=r"takes no options.*came n"):
+    with pytest.raises(ConfigError, match=r"takes no options.*got n"):
         load_splits(rows(5), {"n": 3})
 
 
@@ -164,15 +164,15 @@ def test_real_targets_are_counted() -> None:
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        ("math:pi", DataError, "came float"),
+        ("math:pi", DataError, "got float"),
         (Stream(), DataError, "map-style"),
-        ((rows(3),), DataError, "came tuple"),
-        ((rows(3), [1]), DataError, "validation split must be a Dataset; came list"),
+        ((rows(3),), DataError, "got tuple"),
+        ((rows(3), [1]), DataError, "validation split must be a Dataset; got list"),
         ({"train": rows(3)}, DataError, "no validation split"),
         ({"train": rows(3), "vaildation": rows(3)}, ConfigError, "did you mean 'validation'"),
         ((rows(0), rows(3)), DataError, "train split is empty"),
         ((rows(3), rows(0)), DataError, "validation split is empty"),
-        (Listed([{"x": 1}] * 10), DataError, "pair.*came dict"),
+        (Listed([{"x": 1}] * 10), DataError, "pair.*got dict"),
     ],
 )
 def test_what_is_no_data_is_named(data: Any, error: type[Exception], message: str) -> None:
