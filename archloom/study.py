@@ -136,7 +136,7 @@ class Study:
         self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         beside = artifacts_beside(self.store.url, name) if artifacts is None else artifacts
-        self._artifacts = Path(beside) if beside else None
+        self._artifacts = Path(beside).absolute() if beside else None
         self.stop_reason = ""
         self._is_stale = False
         record = self._record(config or {})

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from archloom.search_spaces import SPACES
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 SEARCH = str(Path(sys.executable).with_name("search"))
 
@@ -33,7 +35,7 @@ def run(words: list[str], folder: Path) -> str:
 
 @pytest.mark.slow
 def test_the_yaml_search_and_its_commands(folder: Path) -> None:
-    (text,) = blocks("yaml")
+    text, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
     commands = [line for block in blocks("sh") for line in block.splitlines()]
     assert len(commands) == 5
@@ -42,6 +44,27 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
         assert words[0] == "search"
         assert run([SEARCH, *words[1:]], folder)
     assert (folder / "digits-mlp-model" / "model.py").exists()
+    _run_with_other_evaluators(text, evaluators, folder)
+
+
+def _run_with_other_evaluators(text: str, evaluators: str, folder: Path) -> None:
+    """The README's function and table evaluators, on its own space, in place of the training."""
+    (folder / "my_module.py").write_text("def score(architecture):\n    return len(architecture.text)\n")
+    space = SPACES.get("mlp")(layers=1, widths=[16, 32], activations=["relu"])
+    rows = [space.architecture(space.at([i])).choices for i in range(space.size)]
+    names = list(rows[0])
+    lines = [",".join([*names, "accuracy", "final_accuracy"])]
+    lines += [",".join([*(str(row[name]) for name in names), "0.5", "0.6"]) for row in rows]
+    (folder / "measured.csv").write_text("\n".join(lines))
+    for metric, line in zip(("score", "accuracy"), evaluators.splitlines(), strict=True):
+        file = folder / f"{metric}.yaml"
+        study = text.replace("study: digits-mlp", f"study: by-{metric}").replace(
+            "layers: 3, widths: [16, 32, 64]", "layers: 1, widths: [16, 32], activations: [relu]"
+        )
+        study = re.sub(r"evaluator: .*", line, study)
+        study = re.sub(r"objectives: .*", f"objectives: {{{metric}: maximize}}", study)
+        file.write_text(re.sub(r"constraints: .*", "", study))
+        assert metric in run([SEARCH, "run", file.name], folder)
 
 
 @pytest.mark.slow

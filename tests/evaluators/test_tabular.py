@@ -193,3 +193,11 @@ def test_nasbench201_has_its_published_best(point: Point) -> None:
     started = time.perf_counter()
     tabular.evaluate_many([point(text=best)] * 1000, [Trial()] * 1000)
     assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(("text", "message"), [("", "the table is empty"), ('a,b\n1,2\n"3', "no CSV table")])
+def test_a_broken_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=f"broken.csv: .*{message}"):
+        Tabular(path=str(path), key="a", objective=["b"]).prepare(None)

@@ -305,3 +305,60 @@ def test_a_failed_run_may_be_tried_again() -> None:
     assert "3 trials in a row failed" in made.stop_reason
     is_broken[0] = False
     assert made.run(trials=20).stop_reason == "the budget of 20 evaluations is spent"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"space": pg.Dict(x=pg.oneof([1, 2]))}, "space is a SearchSpace, got .*compile the template"),
+        ({"strategy": "random"}, r"strategy is a Strategy, got 'random': make one, such as RandomSearch\(\)"),
+        ({"strategy": RandomSearch}, "strategy is a Strategy"),
+        ({"constraints": "v <= 3"}, "list them"),
+        ({"pruner": "median"}, r"make one, such as MedianPruner\(\)"),
+        ({"device": "cudda"}, "device 'cudda' cannot be used here .*; cpu always can"),
+    ],
+)
+def test_parts_of_the_wrong_kind_are_refused_with_advice(arguments: dict[str, Any], message: str) -> None:
+    parts = {"space": space(), "strategy": RandomSearch(), **arguments}
+    with pytest.raises(ConfigError, match=message):
+        Study(parts.pop("space"), parts.pop("strategy"), Giving({"v": 1.0}), {"v": "maximize"}, **parts)
+
+
+def test_a_misspelt_told_metric_may_be_told_again() -> None:
+    made = study(None)
+    number, _ = made.ask()
+    with pytest.raises(ArchloomError, match="the objective 'v' is not there"):
+        made.tell(number, {"w": 1.0})
+    assert made.tell(number, {"v": 1.0}).state == State.COMPLETE
+
+
+class Writing(Evaluator):
+    """Leaves a file with each trial."""
+
+    def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
+        path = trial.artifact("note.txt")
+        if path is not None:
+            path.write_text("kept")
+        return {"v": 1.0}
+
+
+def test_artifacts_lie_beside_a_store_in_a_file(tmp_path: Path) -> None:
+    made = study(Writing(), store=tmp_path / "runs.db", name="my study").run(trials=1)
+    assert made.best.artifacts == {
+        "note.txt": str(tmp_path / "runs-artifacts" / "my_study" / "0" / "note.txt")
+    }
+    assert study(Writing()).run(trials=1).best.artifacts == {}
+    none = study(Writing(), store=tmp_path / "none.db", artifacts=False).run(trials=1)
+    assert none.best.artifacts == {}
+    assert not (tmp_path / "none-artifacts").exists()
+
+
+def test_the_best_of_equals_is_on_the_front() -> None:
+    """Equal in the first objective, the second decides; the number only after that."""
+    made = study(
+        Giving(lambda a: {"v": 1.0, "cost": float(a.value.x)}),
+        objectives={"v": "maximize", "cost": "minimize"},
+    ).run(trials=36)
+    assert made.best.is_pareto
+    assert made.best.values == (1.0, 0.0)
+    assert made.best.number in {trial.number for trial in made.pareto}
