@@ -209,10 +209,11 @@ class Study:
         """
         with self._books():
             record = self._next_trial(1)
-            if record is None:
-                raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
-            self._handed.add(record.number)
-            return record.number, self.rebuild(record)
+            if record is not None:
+                self._handed.add(record.number)
+        if record is None:
+            raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
+        return record.number, self.rebuild(record)
 
     def tell(self, number: int, result: Metrics | float | None = None, *, reason: str = "") -> TrialRecord:
         """Finish a trial with its metrics, or with ``None`` and a reason as a failure.
@@ -223,10 +224,11 @@ class Study:
             ArchloomError: a metric that is not a number; the trial may be told again.
             StoreError: no such trial, or it has ended already.
         """
+        record, outcome = self.store.trial(self.id, number), self._told_outcome(result, reason)
         with self._books():
-            finished = self._finish(self.store.trial(self.id, number), self._told_outcome(result, reason))
-            self._handed.discard(number)
-            return finished
+            finished = self._finish(record, outcome)
+        self._handed.discard(number)
+        return finished
 
     def _told_outcome(self, result: Metrics | float | None, reason: str) -> Outcome:
         if result is None:
@@ -329,6 +331,7 @@ class Study:
             self._is_stale = True
             self.store.reopen(self.id, keep=self._handed)
             self.store.set_status(self.id, "stopped", type(error).__name__)
+            self.store.refresh_wide(self.id)
             raise
 
     def _start_books(self) -> None:

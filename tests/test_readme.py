@@ -7,6 +7,7 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_the_python_search_and_the_queries(folder: Path) -> None:
     (folder / "perceptrons.py").write_text(program, encoding="utf-8")
     assert "test:" in run([sys.executable, "perceptrons.py"], folder)
     (script,) = blocks("sql")
-    with sqlite3.connect(folder / "perceptrons.db") as database:
+    with closing(sqlite3.connect(folder / "perceptrons.db")) as database:
         for statement in script.split(";")[:-1]:
             assert database.execute(statement).fetchall()
 
