@@ -47,23 +47,26 @@ def check_device(device: str) -> None:
         raise ConfigError(f"device {device!r} cannot be used here ({reason}); cpu always can") from None
 
 
-def artifacts_beside(url: str, name: str) -> Path | None:
-    """Return the default folder of a study's artifacts: ``<database>-artifacts/<study>``.
+def artifacts_beside(store: str, name: str, *, root: Path | None = None) -> Path | None:
+    """Return the folder of a study's artifacts, ``<database>-artifacts/<study>`` unless a root is given.
 
     ``None`` for a store in memory.
 
-    >>> artifacts_beside("sqlite:///runs/digits.db", "cells").as_posix()
-    'runs/digits-artifacts/cells'
+    >>> artifacts_beside("sqlite:///runs/digits.db", "my cells").as_posix()
+    'runs/digits-artifacts/my_cells'
+
+    Args:
+        store: URL or file.
+        name: the study's name.
+        root: holds a folder for each study.
     """
-    scheme, _, rest = url.partition("://")
-    if not scheme.startswith("sqlite"):
+    scheme, separator, rest = store.partition("://")
+    file = rest.removeprefix("/").partition("?")[0] if separator else store
+    if root is None and separator and not scheme.startswith("sqlite"):
         root = Path("archloom-artifacts")
-    elif rest.removeprefix("/").partition("?")[0] in ("", ":memory:"):
-        return None
-    else:
-        file = Path(rest.removeprefix("/").partition("?")[0])
-        root = file.with_name(f"{file.stem}-artifacts")
-    return root / re.sub(r"[^\w.-]+", "_", name)
+    elif root is None and file not in ("", ":memory:"):
+        root = Path(file).with_name(f"{Path(file).stem}-artifacts")
+    return None if root is None else root / re.sub(r"[^\w.-]+", "_", name)
 
 
 def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective]) -> None:

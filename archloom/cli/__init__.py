@@ -78,4 +78,4 @@ def _complain(message: str) -> None:
 
     console = Console(stderr=True, highlight=False)
     for line in message.splitlines():
-        console.print(line, style="red", markup=False, soft_wrap=True)
+        console.print(line, style="red", markup=False, emoji=False, soft_wrap=True)

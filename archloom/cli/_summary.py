@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from archloom.cli._studies import leaders, shown_url
-from archloom.cli._tables import architecture, facts, stacked, trial_facts, trials_table
+from archloom.cli._tables import architecture, exact, facts, stacked, trial_facts, trials_table
 from archloom.cli._words import number, span
 from archloom.config import default_store
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 SHOWN_FRONT = 10
 
 
-def summary(study: Study, seconds: float) -> RenderableType:
-    """Show how a study ended, after how long."""
+def summary(study: Study, seconds: float) -> list[RenderableType]:
+    """Return the parts that show how a study ended, after how long."""
     parts: list[RenderableType] = []
     found = leaders(study.store, study.id, study.objectives, None)
     if found and len(study.objectives) == 1:
@@ -38,8 +38,7 @@ def summary(study: Study, seconds: float) -> RenderableType:
         )
     else:
         parts.append(Text("No trial is COMPLETE and keeps the constraints."))
-    parts.append(facts([*_account(study, seconds), ("database", Text(shown_url(study.store.url)))]))
-    return stacked(*parts)
+    return [*parts, facts([*_account(study, seconds), ("database", exact(shown_url(study.store.url)))])]
 
 
 def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
@@ -56,11 +55,16 @@ def next_commands(study: Study, again: Sequence[str]) -> list[str]:
         again: the words of the command that goes on with it.
     """
     found = leaders(study.store, study.id, study.objectives, None)
-    at = [] if study.store.url == default_store() else ["--store", shown_url(study.store.url)]
-    commands = [["search", "best", study.name, "-n", "10", *at], ["search", "show", study.name, "best", *at]]
+    commands = [command(study, "best", "-n", "10"), command(study, "show", "best")]
     if any(trial.artifacts for trial in found):
-        commands.append(["search", "export", study.name, "best", f"{study.name}-model", *at])
-    return [shlex.join(words) for words in (*commands, again)] if found else []
+        commands.append(command(study, "export", "best", f"{study.name}-model"))
+    return [*commands, shlex.join(again)] if found else []
+
+
+def command(study: Study, verb: str, *words: str) -> str:
+    """Return a command on a study as it is typed, with the store where it must be named."""
+    at = [] if study.store.url == default_store() else ["--store", shown_url(study.store.url)]
+    return shlex.join(["search", verb, study.name, *words, *at])
 
 
 def _more(n: int) -> list[RenderableType]:

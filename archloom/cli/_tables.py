@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import typer
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,9 +23,23 @@ COSTS = ("params", "macs", "size_mb")
 SHOWN_METRICS = 4
 
 
-def console() -> Console:
-    """Return the console that results are written on."""
-    return Console(highlight=False)
+def show(*parts: RenderableType) -> None:
+    """Write a result to stdout, its parts with an empty line between.
+
+    What is ``exact`` is never cut. Lines have no trailing blanks where stdout is no terminal.
+    """
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(stacked(*parts), crop=False)
+        return
+    with console.capture() as captured:
+        console.print(stacked(*parts), crop=False)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def exact(text: str, style: str = "") -> Text:
+    """Return a text that is never wrapped or cut, so that it can be copied: a path, a command."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
 
 
 def plain_table(*headers: str, numbers: Sequence[str] = ()) -> Table:
@@ -77,14 +93,25 @@ def architecture(trial: TrialRecord) -> RenderableType:
     return table
 
 
-def facts(rows: Sequence[tuple[str, RenderableType]]) -> Table:
-    """Show named facts a line each."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, value)
-    return table
+def facts(rows: Sequence[tuple[str, RenderableType]]) -> RenderableType:
+    """Show named facts a line each; the ``exact`` ones outside the table, which would cut them."""
+    width = max((cell_len(name) for name, _ in rows), default=0)
+    parts: list[RenderableType] = []
+    for is_exact, some in itertools.groupby(rows, key=lambda row: _is_exact(row[1])):
+        if is_exact:
+            parts += [exact("").append(f"{name:{width}}  ", "bold").append(value) for name, value in some]  # type: ignore[arg-type]
+            continue
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True, min_width=width)
+        table.add_column(overflow="fold")
+        for name, value in some:
+            table.add_row(name, value)
+        parts.append(table)
+    return Group(*parts)
+
+
+def _is_exact(value: RenderableType) -> bool:
+    return isinstance(value, Text) and value.overflow == "ignore"
 
 
 def trial_facts(trial: TrialRecord, objectives: Sequence[Objective]) -> list[tuple[str, RenderableType]]:
@@ -107,7 +134,7 @@ def trial_facts(trial: TrialRecord, objectives: Sequence[Objective]) -> list[tup
 
 def stacked(*parts: RenderableType) -> Group:
     """Put parts under one another with an empty line between."""
-    return Group(*(Padding(part, (0, 0, 1 if i < len(parts) - 1 else 0, 0)) for i, part in enumerate(parts)))
+    return Group(*[item for part in parts for item in (Text(), part)][1:])
 
 
 def _stacked(metric: str) -> str:

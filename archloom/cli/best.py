@@ -39,10 +39,10 @@ def best(
 
 
 def _print(trials: list[TrialRecord], study: StudyRecord) -> None:
-    from archloom.cli._tables import architecture, console, facts, stacked, trial_facts, trials_table
+    from archloom.cli._tables import architecture, facts, show, trial_facts, trials_table
 
     if len(trials) > 1 or len(study.objectives) > 1:
-        console().print(trials_table(trials, study.objectives))
+        show(trials_table(trials, study.objectives))
         return
     winner = [("trial", str(trials[0].number)), *trial_facts(trials[0], study.objectives)]
-    console().print(stacked(facts(winner), architecture(trials[0])))
+    show(facts(winner), architecture(trials[0]))

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -103,7 +104,7 @@ def _export(
     import torch
     from rich.text import Text
 
-    from archloom.cli._tables import console, facts
+    from archloom.cli._tables import exact, facts, show
     from archloom.cli._words import number
     from archloom.evaluators import load_splits
     from archloom.export import export_model
@@ -123,8 +124,8 @@ def _export(
         ),
         ("checked", Text(same)),
     ]
-    rows += [("written", Text(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
-    console().print(facts([*rows]))
+    rows += [("written", exact(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
+    show(facts([*rows]))
 
 
 def _network(
@@ -153,7 +154,7 @@ def _network(
 def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits) -> dict[str, Any]:
     """Say where the model comes from."""
     config = study_file.resolved()
-    return {
+    card = {
         "title": f"{study.name}, trial {trial.number}",
         "study": study.name,
         "trial": trial.number,
@@ -161,12 +162,12 @@ def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits:
         "choices": dict(trial.choices),
         "objectives": {objective.metric: objective.direction for objective in study.objectives},
         "constraints": list(study.constraints),
-        "metrics": dict(trial.metrics),
+        "metrics": {name: _counted(value) for name, value in trial.metrics.items()},
         "data": dict(splits.description),
         "seeds": {"study": study.seed, "trial": trial.seed},
         "space": {**config["space"], "fingerprint": study.fingerprint},
         "strategy": config["strategy"],
-        "evaluators": {part["name"]: part for part in config["evaluator"]},
+        **{f"evaluator {part['name']}": part for part in config["evaluator"]},
         "trained": {
             "started_at": trial.started_at,
             "finished_at": trial.finished_at,
@@ -178,3 +179,17 @@ def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits:
             **{name: version(name) for name in ("torch", "numpy", "pyglove", "safetensors")},
         },
     }
+    return cast(dict[str, Any], _told(card))
+
+
+def _counted(value: float) -> float:
+    """Return a whole number as such, epochs for one."""
+    return int(value) if math.isfinite(value) and value.is_integer() else value
+
+
+def _told(value: Any) -> Any:
+    """Leave out what says nothing: ``None``, and mappings and lists that are empty."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _told(item) for key, item in value.items()}
+    return {key: item for key, item in inner.items() if item is not None and item not in ({}, [], ())}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from archloom.cli._progress import LiveProgress, PlainProgress
     from archloom.config import RunOptions, StudyFile
+    from archloom.store import TrialRecord
     from archloom.study import Study
 
 
@@ -46,14 +47,17 @@ def run(
     from rich.console import Console
 
     from archloom import config
-    from archloom.contracts import State
 
     errors = Console(stderr=True, highlight=False)
     study_file = config.load(file, overrides or ())
     started = time.monotonic()
     with study_file.importing():
+        is_new = resume and not quiet and _is_new(study_file)
         study = study_file.study(resume=resume)
         with study.store:
+            if is_new:
+                store = shown_url(study.store.url)
+                _say(errors, f"no study {study.name!r} in {store} yet: starting it")
             try:
                 with _progress(study_file, errors, quiet) as callbacks:
                     study.run(**study_file.run_options, callbacks=callbacks)
@@ -63,9 +67,21 @@ def run(
                 raise typer.Exit(130) from None
             again = _again(file, overrides or (), study, study_file.run_options)
             _show(study, form, time.monotonic() - started, again)
-            if not study.store.counts(study.id).get(State.COMPLETE):
-                _say_why_nothing_succeeded(errors, study)
+            if not leaders(study.store, study.id, study.objectives, 1):
+                _say_why_nothing_won(errors, study)
                 raise typer.Exit(1)
+
+
+def _is_new(study_file: StudyFile) -> bool:
+    """Whether the store holds no study of that name yet."""
+    from archloom.errors import StoreError
+    from archloom.store import Store
+
+    try:
+        with Store(study_file.store, must_exist=True) as store:
+            return all(study.name != study_file.name for study in store.studies())
+    except StoreError:  # there is no store yet, or opening it to write says what is wrong with it
+        return True
 
 
 @contextlib.contextmanager
@@ -87,13 +103,14 @@ def _progress(study_file: StudyFile, errors: Console, quiet: bool) -> Any:
 def _show(study: Study, form: Format, seconds: float, again: Sequence[str]) -> None:
     if form == "table":
         from archloom.cli._summary import next_commands, summary
-        from archloom.cli._tables import console
+        from archloom.cli._tables import exact, show
 
-        console().print(summary(study, seconds))
         commands = next_commands(study, again)
-        console().print("\nNext" if commands else "", style="bold")
-        for command in commands:  # never wrapped, so that they can be copied
-            console().print(f"  {command}", soft_wrap=True, markup=False)
+        lines = "\n".join(f"  {command}" for command in commands)
+        show(
+            *summary(study, seconds),
+            *([exact("Next\n", "bold").append(lines, "not bold")] if commands else []),
+        )
         return
     rows = [trial_row(trial, study.objectives) for trial in study.trials]
     write(result(study, rows), form, rows)
@@ -127,13 +144,38 @@ def _again(file: Path, overrides: Sequence[str], study: Study, budget: RunOption
 
 
 def _say_how_to_resume(errors: Console, study: Study, again: Sequence[str]) -> None:
-    store = shown_url(study.store.url)
-    errors.print(f"Interrupted: every finished trial is in {store}. Go on with", soft_wrap=True, markup=False)
-    errors.print(f"  {shlex.join(again)}", soft_wrap=True, markup=False)
+    _say(errors, f"Interrupted: every finished trial is in {shown_url(study.store.url)}. Go on with")
+    _say(errors, f"  {shlex.join(again)}")
 
 
-def _say_why_nothing_succeeded(errors: Console, study: Study) -> None:
-    reasons = list(dict.fromkeys(trial.reason for trial in study.trials if trial.reason))
-    errors.print("No trial succeeded.", style="red")
-    for reason in reasons[:3]:
-        errors.print(f"  {reason}", style="red", soft_wrap=True, markup=False)
+def _say_why_nothing_won(errors: Console, study: Study) -> None:
+    from archloom.cli._summary import command
+    from archloom.contracts import State
+
+    trials = study.trials
+    complete = [trial for trial in trials if trial.state == State.COMPLETE]
+    if complete:
+        _say(errors, f"No trial keeps the constraints: {_nearest(study, complete)}", "red")
+    else:
+        _say(errors, "No trial succeeded.", "red")
+        for reason in list(dict.fromkeys(trial.reason for trial in trials if trial.reason))[:3]:
+            _say(errors, f"  {reason}", "red")
+    traced = [trial.number for trial in trials if trial.traceback]
+    if traced:
+        _say(errors, f"The traceback of trial {traced[0]} is shown by")
+        _say(errors, f"  {command(study, 'show', str(traced[0]))}")
+
+
+def _nearest(study: Study, complete: Sequence[TrialRecord]) -> str:
+    from archloom.cli._words import number
+
+    trial = min(complete, key=lambda trial: trial.violation)
+    broken = [text for text in study.constraints if text.violation(trial.metrics) > 0]
+    return (
+        f"the nearest is trial {trial.number}, {', '.join(map(str, broken))} "
+        f"(violation {number(trial.violation)})"
+    )
+
+
+def _say(errors: Console, line: str, style: str = "") -> None:
+    errors.print(line, style=style, soft_wrap=True, markup=False, emoji=False)

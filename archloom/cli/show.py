@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from archloom.store import StudyRecord, TrialRecord
 
+SHOWN_STEPS = 12
 Curves = dict[str, dict[int, float]]
 
 
@@ -45,7 +46,8 @@ def show(
 def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     from rich.text import Text
 
-    from archloom.cli._tables import architecture, console, facts, stacked, trial_facts
+    from archloom.cli._tables import architecture, exact, facts, trial_facts
+    from archloom.cli._tables import show as print_parts
     from archloom.cli._words import moment, number
 
     rows: list[tuple[str, RenderableType]] = [
@@ -55,7 +57,7 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     if trial.reused_from is not None:
         rows.append(("served from", f"trial {trial.reused_from}"))
     if trial.reason:
-        rows.append(("reason", Text(trial.reason)))
+        rows.append(("reason", exact(trial.reason)))
     if trial.violation:
         rows.append(("breaks constraints by", number(trial.violation)))
     rows += trial_facts(trial, study.objectives)
@@ -68,21 +70,27 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
         ("started", moment(trial.started_at)),
         ("finished", moment(trial.finished_at)),
     ]
-    rows += [("file", Text(path)) for path in trial.artifacts.values()]
+    rows += [("file", exact(path)) for path in trial.artifacts.values()]
     parts: list[RenderableType] = [facts(rows), architecture(trial)]
     if curves:
-        parts.append(_curves_table(curves))
+        parts += _curves_parts(curves)
     if trial.traceback:
-        parts.append(Text(trial.traceback.rstrip(), style="dim"))
-    console().print(stacked(*parts))
+        parts.append(exact(trial.traceback.rstrip(), "dim"))
+    print_parts(*parts)
 
 
-def _curves_table(curves: Curves) -> RenderableType:
+def _curves_parts(curves: Curves) -> list[RenderableType]:
+    """Show curves by their first step, their last, and some evenly between."""
+    from rich.text import Text
+
     from archloom.cli._tables import plain_table
     from archloom.cli._words import number
 
     headers = [metric.replace("/", "\n", 1) for metric in curves]
     table = plain_table("step", *headers, numbers=("step", *headers))
-    for step in sorted({step for curve in curves.values() for step in curve}):
+    steps = sorted({step for curve in curves.values() for step in curve})
+    n_shown = min(len(steps), SHOWN_STEPS)
+    for step in (steps[round(i * (len(steps) - 1) / max(n_shown - 1, 1))] for i in range(n_shown)):
         table.add_row(str(step), *(number(curve.get(step)) for curve in curves.values()))
-    return table
+    note = f"{n_shown} of {len(steps)} steps; --format json has all"
+    return [table, Text(note, style="dim")] if n_shown < len(steps) else [table]

@@ -80,10 +80,10 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 def _print_all(rows: list[dict[str, Any]], store: Store) -> None:
     from rich.text import Text
 
-    from archloom.cli._tables import console, plain_table
+    from archloom.cli._tables import exact, plain_table, show
 
     if not rows:
-        console().print(f"{shown_url(store.url)} holds no study yet.", markup=False)
+        show(exact(f"{shown_url(store.url)} holds no study yet."))
         return
     table = plain_table(
         "study", "status", "trials", "failed", "best", "of", numbers=("trials", "failed", "best")
@@ -95,13 +95,13 @@ def _print_all(rows: list[dict[str, Any]], store: Store) -> None:
         table.add_row(
             Text(row["study"]), row["status"], n_trials, str(counts.get("FAIL", 0)), best, Text(first)
         )
-    console().print(table)
+    show(table)
 
 
 def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], store: Store) -> None:
     from rich.text import Text
 
-    from archloom.cli._tables import console, facts
+    from archloom.cli._tables import exact, facts, show
     from archloom.cli._words import moment, number
 
     counts = ", ".join(f"{n} {state}" for state, n in row["counts"].items() if n)
@@ -119,8 +119,8 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
         facts_shown.append(("", Text(row["best"]["architecture"].replace("; ", "\n"))))
     for reason, n in failures.most_common(SHOWN_REASONS):
         facts_shown.append(("failed", Text(f"{number(n)} x {reason}")))
-    facts_shown.append(("database", Text(shown_url(store.url))))
-    console().print(facts(facts_shown))
+    facts_shown.append(("database", exact(shown_url(store.url))))
+    show(facts(facts_shown))
 
 
 def _best_value(row: dict[str, Any]) -> str:

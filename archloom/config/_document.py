@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML, MappingNode, SequenceNode
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from archloom.config._sections import Sections
 from archloom.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -48,6 +49,10 @@ class Document:
                 return self.places[path[:length]]
         return Place(0, self.source)
 
+    def located(self, path: KeyPath, text: str) -> str:
+        """Put the place and the key in front of a message."""
+        return f"{self.place(path).text}: {dotted(path)}: {text}"
+
 
 class Problems:
     """What is wrong with a document, gathered so that all of it can be shown at once."""
@@ -55,11 +60,12 @@ class Problems:
     def __init__(self, document: Document):
         self.document = document
         self._lines: dict[str, int] = {}
+        self._cause: Exception | None = None
 
-    def add(self, path: KeyPath, text: str) -> None:
-        """Note one problem at a key."""
-        place = self.document.place(path)
-        self._lines.setdefault(f"{place.text}: {dotted(path)}: {text}", place.line)
+    def add(self, path: KeyPath, text: str, *, cause: Exception | None = None) -> None:
+        """Note one problem at a key, and the error it comes from."""
+        self._lines.setdefault(self.document.located(path, text), self.document.place(path).line)
+        self._cause = self._cause or cause
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -71,7 +77,7 @@ class Problems:
             ConfigError: there is a problem.
         """
         if self._lines:
-            raise ConfigError("\n".join(sorted(self._lines, key=self._lines.__getitem__)))
+            raise ConfigError("\n".join(sorted(self._lines, key=self._lines.__getitem__))) from self._cause
 
 
 def dotted(path: KeyPath) -> str:
@@ -113,6 +119,12 @@ def parse(text: str, source: str) -> Document:
         raise ConfigError(f"{place}: {error.problem or error.context}") from None
     except YAMLError as error:
         raise ConfigError(f"{source}: not YAML: {error}") from None
+    if data is None:
+        needed = ", ".join(name for name, key in Sections.model_fields.items() if key.is_required())
+        raise ConfigError(
+            f"{source}: the file is empty: a study file needs the keys {needed} "
+            "(search schema prints every key there is)"
+        )
     if not isinstance(data, dict):
         raise ConfigError(f"{source}: a study file must be a mapping of keys, got {data!r:.60}")
     document = Document(source, _plain(data))

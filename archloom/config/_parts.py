@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any
 
 from archloom.config._document import KeyPath, Problems
 from archloom.config._options import check_options, defaults
-from archloom.errors import ConfigError, SpaceError, UnknownNameError, did_you_mean
+from archloom.config._raised import raised
+from archloom.contracts import Evaluator
+from archloom.errors import ArchloomError, DataError, MissingExtraError, UnknownNameError, did_you_mean
 from archloom.registry import Registry
 
 
@@ -32,21 +35,26 @@ class Part:
 
     def build(self, problems: Problems) -> Any:
         """Make the thing, or note why it cannot be made and return ``None``."""
-        if not callable(self.target):
-            return self.target
         try:
-            return self.target(**self.options)
-        except (
-            ConfigError,
-            SpaceError,
-            AttributeError,
-            ImportError,
-            SyntaxError,
-            TypeError,
-            ValueError,
-        ) as error:
-            problems.add((*self.path, *_mentioned(str(error), self.options)), str(error))
+            made = self.target(**self.options) if callable(self.target) else self.target
+        except MissingExtraError:
+            raise
+        except DataError as error:
+            path = (*self.path, *_mentioned(str(error), self.options))
+            raise DataError(problems.document.located(path, str(error))) from error
+        except Exception as error:  # the user's own code may raise anything
+            problems.add((*self.path, *_mentioned(str(error), self.options)), self._words(error), cause=error)
             return None
+        if made is None:
+            problems.add(self.path, f"{self.name!r} gave nothing (None)")
+        return made
+
+    def _words(self, error: Exception) -> str:
+        """Say what went wrong; an error that is not archloom's own with its type and place."""
+        is_told = isinstance(error, ArchloomError) or ":" not in self.name
+        if is_told and isinstance(error, ArchloomError | TypeError | ValueError):
+            return str(error)
+        return f"{self.name}() raised {raised(error)}"
 
     def resolved(self) -> dict[str, Any]:
         """Return the name with every option, those left at their default too."""
@@ -75,14 +83,40 @@ def _read(value: Any, path: KeyPath, registry: Registry, problems: Problems) -> 
         problems.add(at, str(error))
         return None
     except Exception as error:  # the user's own module, which may raise anything as it is imported
-        problems.add(at, f"importing {name!r} failed: {type(error).__name__}: {error}")
+        problems.add(at, f"importing {name!r} failed: {raised(error)}", cause=error)
         return None
     options = {key: option for key, option in given.items() if key != "name"}
+    if registry.kind == "evaluators" and _is_score(target, options):
+        problems.add(at, f"{name!r} is a function, not an Evaluator: {as_function(name)}")
+        return None
     if callable(target):
         return Part(path, name, target, check_options(target, options, path, problems))
     for key in options:
         problems.add((*path, key), f"{name!r} is a finished object and takes no options")
     return Part(path, name, target, {})
+
+
+def as_function(name: str) -> str:
+    """Say how a function that scores architectures is named."""
+    return f"to score architectures with it write {{name: function, function: {name!r}}}"
+
+
+def _is_score(target: Any, options: Mapping[str, Any]) -> bool:
+    """Whether this is a function of an architecture, not a factory whose options are given by name."""
+    if not inspect.isroutine(target):
+        return False
+    try:
+        signature = inspect.signature(target)
+    except ValueError:  # some functions written in C do not tell
+        return True
+    needed = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.KEYWORD_ONLY,)
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    ]
+    is_factory = signature.return_annotation in (Evaluator, "Evaluator")
+    return bool(needed) and needed[0].name not in options and not is_factory
 
 
 def _mentioned(message: str, options: Mapping[str, Any]) -> KeyPath:

@@ -5,9 +5,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+
+Directions = dict[Text, Literal["maximize", "minimize"]]
+
+
+def _named(objectives: Directions) -> Directions:
+    if not objectives:
+        raise ValueError("should name at least one metric, such as {accuracy: maximize}")
+    return objectives
 
 
 class Budget(BaseModel):
@@ -37,8 +53,8 @@ class Sections(BaseModel):
     space: Any = Field(description="the search space")
     strategy: Any = Field(description="who to try next")
     evaluator: Any = Field(description="how good an architecture is; a list runs one after another")
-    objectives: Annotated[dict[Text, Literal["maximize", "minimize"]], Field(min_length=1)] = Field(
-        description="metric to direction"
+    objectives: Annotated[Directions, AfterValidator(_named)] = Field(
+        description="metric to direction", json_schema_extra={"minProperties": 1}
     )
     constraints: list[Text] = Field([], description="such as 'params <= 200000'")
     budget: Budget

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+import inspect
 import os
 import re
 import sys
@@ -13,18 +15,22 @@ from typing import Any, Literal, TypedDict, TypeVar, cast, final
 
 from pydantic_core import to_jsonable_python
 
+from archloom.config._blame import blamed, evaluator_code
 from archloom.config._document import Document, KeyPath, Problems, from_mapping, read
 from archloom.config._options import check
 from archloom.config._overrides import override
-from archloom.config._parts import Part, read_part
+from archloom.config._parts import Part, as_function, read_part
+from archloom.config._raised import place, raised
 from archloom.config._sections import Sections
 from archloom.contracts import Evaluator, Pruner, Strategy
-from archloom.errors import ConfigError, SpaceError
+from archloom.errors import ArchloomError, ConfigError, DataError, SpaceError
 from archloom.evaluators import EVALUATORS
+from archloom.objectives import parse_constraint
 from archloom.registry import Registry
 from archloom.search_spaces import SPACES, SearchSpace
 from archloom.strategies import PRUNERS, STRATEGIES
 from archloom.study import Study
+from archloom.terms import artifacts_beside
 
 DEFAULT_STORE = "sqlite:///archloom.db"
 COSTS = frozenset({"params", "macs", "size_mb"})
@@ -65,6 +71,8 @@ class StudyFile:
             self._space = self._build_space(problems)
             problems.check()
             self._add_costs(evaluators)
+            self._check_costs(evaluators, problems)
+            problems.check()
 
     @property
     def source(self) -> str:
@@ -88,8 +96,8 @@ class StudyFile:
         By default it lies beside the store; ``None`` for a store that lives in memory only.
         """
         given = self.sections.artifacts
-        root = Path(given) if given is not None else _beside(self.store)
-        return None if root is None else root.absolute() / re.sub(r"[^\w.-]+", "_", self.name)
+        folder = artifacts_beside(self.store, self.name, root=None if given is None else Path(given))
+        return None if folder is None else folder.absolute()
 
     @property
     def data(self) -> tuple[Any, dict[str, Any]] | None:
@@ -159,8 +167,17 @@ class StudyFile:
                     config=self.resolved(),
                     resume=resume,
                 )
-            except ConfigError as error:
+            except (ConfigError, DataError, SpaceError) as error:
                 raise type(error)(self._located(str(error))) from error
+            except ArchloomError:
+                raise
+            except Exception as error:  # the user's own code, such as a function that loads data
+                where = place(error)
+                if not where:
+                    raise
+                path = evaluator_code(self._document, where.partition(":")[0])
+                text = f"preparing it raised {raised(error)}"
+                raise ConfigError(self._document.located(path, text)) from error
 
     def resolved(self) -> dict[str, Any]:
         """Return the file as plain JSON, overrides, defaults and the added costs evaluator included.
@@ -217,6 +234,26 @@ class StudyFile:
         path = ("evaluator", "costs")
         self._parts = {path: Part(path, "costs", EVALUATORS.get("costs"), options), **self._parts}
 
+    def _check_costs(self, evaluators: Sequence[Evaluator | None], problems: Problems) -> None:
+        """Note a metric that nothing gives and that is nearest to a cost, which would have been added."""
+        gives = [evaluator.gives for evaluator in evaluators if evaluator is not None]
+        if None in gives or self.data is None:
+            return
+        given = {name for names in gives for name in names or ()}
+        short = {name.removeprefix("validation/") for name in given}
+        for path, metric in self._metrics():
+            near = difflib.get_close_matches(metric, sorted(short | COSTS), n=1)
+            if metric not in given | short | COSTS and near and near[0] in COSTS:
+                problems.add(path, f"no evaluator gives a metric {metric!r}; did you mean {near[0]!r}?")
+
+    def _metrics(self) -> Iterator[tuple[KeyPath, str]]:
+        """Yield every metric that is searched on, with the key it stands at."""
+        for index, text in enumerate(self.sections.constraints):
+            with contextlib.suppress(ConfigError):  # the study says what is wrong with it
+                yield ("constraints", index), parse_constraint(text).metric
+        for metric in self.sections.objectives:
+            yield ("objectives", metric), metric
+
     # ------------------------------------------------------------------ making
 
     def _made(self, build: Callable[[Problems], T]) -> T:
@@ -228,13 +265,18 @@ class StudyFile:
     def _build_space(self, problems: Problems) -> SearchSpace | None:
         part = self._parts.get(("space",))
         value = None if part is None else part.build(problems)
-        if part is None or value is None or isinstance(value, SearchSpace):
-            return value
-        try:
-            return SearchSpace(value)
-        except SpaceError as error:
-            problems.add(part.path, str(error))
+        if part is None or value is None:
             return None
+        try:
+            space = value if isinstance(value, SearchSpace) else SearchSpace(value)
+        except SpaceError as error:
+            problems.add(part.path, str(error), cause=error)
+            return None
+        if not space.decisions:
+            rule = "should give a SearchSpace or a PyGlove value with decisions in it (pg.oneof, pg.floatv)"
+            problems.add(part.path, f"{part.name!r} {rule}, got {value!r:.80}")
+            return None
+        return space
 
     def _build_strategy(self, problems: Problems) -> tuple[Strategy | None, Pruner | None]:
         strategy, pruner = self._parts.get(("strategy",)), self._parts.get(("pruner",))
@@ -248,13 +290,9 @@ class StudyFile:
         return [part for path, part in self._parts.items() if path[0] == "evaluator"]
 
     def _located(self, message: str) -> str:
-        """Say where the objective or constraint stands that a message speaks of."""
-        metrics: list[KeyPath] = [("objectives", key) for key in self.sections.objectives]
-        named = [path for path in metrics if repr(path[-1]) in message]
-        named += [("constraints", i) for i, text in enumerate(self.sections.constraints) if text in message]
-        path: KeyPath = named[0] if named else ("study",)
-        place = self._document.place(path).text if named else self.source
-        return f"{place}: {message}"
+        """Put the place and the key of what a message speaks of in front of it."""
+        path = blamed(self._document, message)
+        return self._document.located(path, message) if path else f"{self.source}: {message}"
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
@@ -329,19 +367,13 @@ def default_store() -> str:
     return os.environ.get("ARCHLOOM_STORE") or DEFAULT_STORE
 
 
-def _beside(store: str) -> Path | None:
-    """Return the default root of artifacts: ``results-artifacts`` beside ``results.db``."""
-    scheme, separator, rest = store.partition("://")
-    if separator and not scheme.startswith("sqlite"):
-        return Path("archloom-artifacts")
-    file = rest.removeprefix("/").partition("?")[0] if separator else store
-    return None if file in ("", ":memory:") else Path(file).with_name(f"{Path(file).stem}-artifacts")
-
-
 def _typed(part: Part | None, kind: type, problems: Problems) -> Any:
     """Make a part and check that it is what its key asks for."""
     value = None if part is None else part.build(problems)
     if part is None or value is None or isinstance(value, kind):
         return value
-    problems.add(part.path, f"{part.name!r} should give a {kind.__name__}, got {value!r:.80}")
+    is_function = kind is Evaluator and inspect.isroutine(part.target)
+    advice = f"; {as_function(part.name)}" if is_function else ""
+    article = "an" if kind is Evaluator else "a"
+    problems.add(part.path, f"{part.name!r} should give {article} {kind.__name__}, got {value!r:.80}{advice}")
     return None

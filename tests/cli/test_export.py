@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -77,6 +78,13 @@ def test_the_winner_runs_without_archloom(trained: Search) -> None:
     assert card["choices"] == best["choices"]
     assert card["seeds"] == {"study": 0, "trial": best["seed"]}
     assert card["data"]["n_train"] == 64
+    told = Path("model/card.md").read_text()
+    assert "| None |" not in told
+    assert "| epochs | 1 |" in told
+    lines = [line for line in told.splitlines() if line]
+    under = [after for line, after in itertools.pairwise(lines) if line.startswith("## ")]
+    assert under
+    assert set(under) == {"| | |"}
     assert set(card["versions"]) >= {"archloom", "torch", "python"}
     code = "import sys; sys.modules['archloom'] = None; from model import load; import torch; "
     code += "print(tuple(load()(torch.zeros(2, 1, 8, 8)).shape))"

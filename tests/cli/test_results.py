@@ -75,6 +75,19 @@ def test_show_says_everything_of_a_trial(ran: Search) -> None:
     assert set(data["curves"]["score"]) == {"1"}
 
 
+def test_a_long_curve_is_shown_by_a_few_steps(search: Search) -> None:
+    text = Path("scores.py").read_text()
+    reports = '[trial.report(step, {"score": width / step}) for step in range(1, 101)]'
+    Path("scores.py").write_text(text.replace('trial.report(1, {"score": width / 2})', reports))
+    assert search("run", "fast.yaml").code == 0
+    lines = search("show", "fast.yaml", "0").out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split() == ["step", "score"])
+    rows = lines[start + 1 : lines.index("12 of 100 steps; --format json has all")]
+    steps = [int(line.split()[0]) for line in rows if line]
+    assert steps == [1, 10, 19, 28, 37, 46, 55, 64, 73, 82, 91, 100]
+    assert len(json.loads(search("show", "fast.yaml", "0", "-f", "json").out)["curves"]["score"]) == 100
+
+
 def test_a_repeat_and_a_broken_constraint_are_told(search: Search) -> None:
     strategy = "strategy={name: regularized_evolution, population_size: 2, sample_size: 1}"
     words = (strategy, "constraints=[cost <= 5]", "budget={trials: 15, count: proposals}")

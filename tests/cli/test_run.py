@@ -103,6 +103,7 @@ def test_a_study_in_which_nothing_succeeds_fails(search: Search) -> None:
     assert "No trial is COMPLETE" in result.out
     assert "No trial succeeded." in result.err
     assert "RuntimeError: no [bold]luck[/bold] today" in result.err
+    assert "  search show fast 0 --store sqlite:///fast.db" in result.err.splitlines()
     shown = search("show", "fast", "0", "--store", "fast.db")
     assert "FAIL" in shown.out
     assert 'raise RuntimeError("no [bold]luck[/bold] today")' in shown.out
@@ -160,6 +161,65 @@ def test_bad_input_ends_in_one_clean_message(
     assert message in result.err
     assert "Traceback" not in result.err
     assert result.out == ""
+
+
+def test_whatever_a_factory_raises_is_one_line(search: Search) -> None:
+    text = "def boom():\n    return {}['nope']\n" + Path("scores.py").read_text()
+    Path("scores.py").write_text(text)
+    result = search("run", "fast.yaml", "space=scores:boom")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        "override 'space=scores:boom': space: scores:boom() raised KeyError: 'nope' (scores.py:2)\n"
+    )
+    debugged = search("run", "fast.yaml", "space=scores:boom", "--debug").err
+    assert "return {}['nope']" in debugged
+
+
+def test_commands_and_paths_are_never_cut(search: Search) -> None:
+    folder = Path("a_rather_long_folder" * 4, "and_one_below_it" * 2)
+    folder.mkdir(parents=True)
+    store = f"sqlite:///{folder}/results.db"
+    words = ("run", "fast.yaml", f"store={store}")
+    ran = search(*words)
+    lines = ran.out.splitlines()
+    assert f"  search best fast -n 10 --store {store}" in lines
+    assert f"  search run fast.yaml store={store} budget.trials=12 --resume" in lines
+    assert f"database  {store}" in lines
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert f"database   {store}" in search("status", "fast", "--store", store).out.splitlines()
+
+
+def test_files_and_tracebacks_are_never_cut(search: Search) -> None:
+    made = 'trial.artifact("weights.safetensors").write_bytes(b"")'
+    text = Path("scores.py").read_text()
+    Path("scores.py").write_text(text.replace("    width =", f"    {made}\n    width ="))
+    folder = Path("a_rather_long_folder" * 6).absolute()
+    assert search("run", "fast.yaml", f"artifacts={folder}").code == 0
+    lines = search("show", "fast.yaml", "0").out.splitlines()
+    file = next(line for line in lines if line.startswith("file "))
+    assert Path(file.removeprefix("file").strip()).is_file()
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_a_study_in_which_nothing_keeps_the_constraints_fails(search: Search) -> None:
+    result = search("run", "fast.yaml", "constraints=[cost <= 2]")
+    assert result.code == 1
+    assert "No trial is COMPLETE and keeps the constraints." in result.out
+    trials = json.loads(search("run", "fast.yaml", "study=b", "constraints=[cost <= 2]", "-f", "json").out)
+    nearest = min(trials["trials"], key=lambda trial: trial["violation"])
+    assert result.err == (
+        f"No trial keeps the constraints: the nearest is trial {nearest['number']}, cost <= 2 (violation 1)\n"
+    )
+
+
+def test_resume_of_nothing_says_so_and_starts(search: Search) -> None:
+    first = search("run", "fast.yaml", "--resume")
+    assert first.code == 0
+    assert first.err == "no study 'fast' in sqlite:///fast.db yet: starting it\n"
+    assert search("run", "fast.yaml", "--resume").err == ""
+    other = search("run", "fast.yaml", "study=other", "--resume")
+    assert other.err == "no study 'other' in sqlite:///fast.db yet: starting it\n"
+    assert search("run", "fast.yaml", "study=quiet", "--resume", "--quiet").err == ""
 
 
 def test_a_wrong_objective_names_its_line(search: Search) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from archloom import config
-from archloom.errors import ConfigError
+from archloom.errors import ConfigError, DataError, MissingExtraError
 
 Write = Callable[..., Path]
 
 MODULE = """\
 import pyglove as pg
 from archloom.contracts import Evaluator
+from archloom.errors import DataError, MissingExtraError
 from archloom.search_spaces import SearchSpace
 
 def space(*, width: int = 3):
@@ -37,6 +38,38 @@ class Score(Evaluator):
 class Broken:
     def __init__(self):
         raise ImportError("no such library")
+
+options = {}
+
+def boom():
+    help = "a line between"
+    return options["nope"]
+
+def answer():
+    return 42
+
+fixed = pg.Dict(x=1)
+
+def nothing():
+    return None
+
+def score(architecture):
+    return 1.0
+
+def count(start=0):
+    return start
+
+def make(factor) -> Evaluator:
+    return Score(factor=factor)
+
+def dataless(*, path="there"):
+    raise DataError("path 'there' holds nothing")
+
+def extra():
+    raise MissingExtraError("pip install it")
+
+def data(*, n=1):
+    raise OSError("disk gone")
 """
 
 
@@ -190,7 +223,28 @@ def test_an_import_path_may_name_a_space_itself(write: Write, attribute: str) ->
         ("c", "space=mine_c:wrong", "space: "),
         ("d", "space=mine_d:spase", "did you mean 'space'?"),
         ("e", "strategy=mine_e:Score", "'mine_e:Score' should give a Strategy, got <mine_e.Score"),
-        ("f", "evaluator=mine_f:Broken", "evaluator: no such library"),
+        (
+            "f",
+            "evaluator=mine_f:Broken",
+            "evaluator: mine_f:Broken() raised ImportError: no such library (mine_f.py:22)",
+        ),
+        ("j", "space=mine_j:boom", "space: mine_j:boom() raised KeyError: 'nope' (mine_j.py:28)"),
+        ("k", "strategy=mine_k:boom", "strategy: mine_k:boom() raised KeyError: 'nope' (mine_k.py:28)"),
+        ("l", "space=mine_l:answer", "space: 'mine_l:answer' should give a SearchSpace or a PyGlove value"),
+        ("m", "space=mine_m:fixed", "space: 'mine_m:fixed' should give a SearchSpace or a PyGlove value"),
+        ("n", "space=mine_n:nothing", "space: 'mine_n:nothing' gave nothing (None)"),
+        (
+            "o",
+            "evaluator=mine_o:score",
+            "evaluator: 'mine_o:score' is a function, not an Evaluator: to score architectures with it "
+            "write {name: function, function: 'mine_o:score'}",
+        ),
+        (
+            "p",
+            "evaluator={name: 'mine_p:count', start: 1}",
+            "should give an Evaluator, got 1; to score architectures with it write {name: function, ",
+        ),
+        ("q", "evaluator=mine_q:make", "evaluator.factor: missing"),
     ],
 )
 def test_what_an_import_path_gives_is_checked(write: Write, name: str, override: str, message: str) -> None:
@@ -203,9 +257,80 @@ def test_a_module_that_fails_on_import_is_a_problem_of_its_line(write: Write) ->
     path = _mine(write, "mine_h")
     Path("mine_h.py").write_text("1 / 0")
     with pytest.raises(
-        ConfigError, match=r"study\.yaml:3: space\.name: importing 'mine_h:space' failed: ZeroD"
+        ConfigError,
+        match=r"study\.yaml:3: space\.name: importing 'mine_h:space' failed: ZeroD.*\(mine_h\.py:1\)",
     ):
         config.load(path)
+
+
+def test_what_was_raised_is_the_cause(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(_mine(write, "mine_r"), ["space=mine_r:boom"])
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_missing_data_and_extras_keep_their_kind(write: Write) -> None:
+    path = _mine(write, "mine_s")
+    with pytest.raises(DataError, match=r"^study\.yaml:6: evaluator\.path: path 'there' holds nothing"):
+        config.load(
+            write(
+                ("{name: training, data: digits, epochs: 1}", "{name: 'mine_s:dataless', path: there}"),
+            )
+        )
+    with pytest.raises(MissingExtraError, match=r"^pip install it$"):
+        config.load(path, ["evaluator=mine_s:extra"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (
+            ["evaluator.data=digit"],
+            ConfigError,
+            "override 'evaluator.data=digit': evaluator.data: 'digit' is",
+        ),
+        (
+            ["evaluator.data_options={n_trian: 3}"],
+            ConfigError,
+            "override 'evaluator.data_options={n_trian: 3}': evaluator.data_options.n_trian: 'n_trian' is no",
+        ),
+        (["objectives={acuracy: maximize}"], ConfigError, ": objectives.acuracy: no evaluator gives"),
+        (
+            ["objectives={acuracy: maximize}", "constraints=[acuracy >= 0.5]"],
+            ConfigError,
+            "override 'constraints=[acuracy >= 0.5]': constraints.0: no evaluator gives",
+        ),
+        (["constraints=[acuracy >= 0.5]"], ConfigError, ": constraints.0: no evaluator gives a metric 'acur"),
+        (["constraints=[acuracy = 5]"], ConfigError, ": constraints.0: a constraint reads"),
+        (["evaluator.data=fashion_mnist"], DataError, ": evaluator.data: "),
+        (["evaluator={name: tabular, path: no.csv, objective: [accuracy]}"], DataError, ": evaluator.path: "),
+        (
+            ["evaluator={name: tabular, path: t.csv, key: arhc, objective: {accuracy: acc}}"],
+            ConfigError,
+            "evaluator.key: t.csv has no column 'arhc'; did you mean 'arch'?",
+        ),
+        (
+            ["evaluator.data=mine_data:data"],
+            ConfigError,
+            "evaluator.data=mine_data:data': evaluator.data: preparing it raised OSError: disk gone (mine_da",
+        ),
+    ],
+)
+def test_what_preparing_finds_wrong_is_located(
+    write: Write, monkeypatch: pytest.MonkeyPatch, overrides: list[str], error: type[Exception], message: str
+) -> None:
+    monkeypatch.delenv("ARCHLOOM_DATA", raising=False)
+    Path("t.csv").write_text("arch,acc\na,0.5\n")
+    _module("mine_data")
+    with pytest.raises(error) as caught:
+        config.load(write(), overrides).study()
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("override '")
+
+
+def test_what_preparing_finds_wrong_names_the_line(write: Write) -> None:
+    with pytest.raises(ConfigError, match=r"^study\.yaml:6: evaluator\.data: 'digit' is not one of"):
+        config.load(write(("data: digits", "data: digit"))).study()
 
 
 def test_what_a_database_names_is_not_imported_without_trust(write: Write) -> None:

@@ -43,6 +43,21 @@ def _message(path: Path, *overrides: str) -> str:
             "accuracy: maximise",
             "study.yaml:7: objectives.accuracy: should be 'maximize' or 'minimize', got 'maximise'",
         ),
+        (
+            "{accuracy: maximize}",
+            "{}",
+            "study.yaml:7: objectives: should name at least one metric, such as {accuracy: maximize}",
+        ),
+        (
+            "{accuracy: maximize}",
+            "{parms: minimize}",
+            "study.yaml:7: objectives.parms: no evaluator gives a metric 'parms'; did you mean 'params'?",
+        ),
+        (
+            "budget:",
+            "constraints: [loss <= 9, parms <= 3]\nbudget:",
+            "study.yaml:8: constraints.1: no evaluator gives a metric 'parms'; did you mean 'params'?",
+        ),
         ("trials: 3", "trials: 0", "study.yaml:8: budget.trials: should be greater than 0, got 0"),
         ("trials: 3", "trails: 3", "study.yaml:8: budget.trails: unknown key; did you mean 'trials'?"),
         ("{trials: 3}", "{}", "study.yaml:8: budget: should give trials, minutes or both, got {}"),
@@ -108,7 +123,12 @@ def test_a_union_that_fails_names_all_its_rules(write: Write) -> None:
             "study.yaml:1: could not determine a constructor for the tag",
         ),
         ("- 1\n- 2\n", "study.yaml: a study file must be a mapping of keys, got [1, 2]"),
-        ("", "study.yaml: a study file must be a mapping of keys, got None"),
+        (
+            "",
+            "study.yaml: the file is empty: a study file needs the keys study, space, strategy, evaluator, "
+            "objectives, budget (search schema prints",
+        ),
+        ("# nothing yet\n", "study.yaml: the file is empty"),
         ("a: \x00", "study.yaml: not YAML: "),
         ("? [a]\n: 1", "study.yaml: study: missing"),
     ],
