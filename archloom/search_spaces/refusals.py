@@ -63,7 +63,9 @@ def refuse_dangling(template: Any) -> None:
             try:
                 value.resolve()
             except ValueError as error:
-                raise SpaceError(f"{path}: a reference needs a target in every architecture; {error}") from None
+                raise SpaceError(
+                    f"{path}: a reference needs a target in every architecture; {error}"
+                ) from None
         return pg.TraverseAction.ENTER
 
     if isinstance(template, pg.Symbolic):

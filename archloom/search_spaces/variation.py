@@ -34,7 +34,8 @@ class Variation:
         """Change one active decision of each row to another legal choice.
 
         Each changeable slot is equally likely, then each of its other candidates. In a distinct choice
-        whose order matters a slot may take what another holds: the two trade places. A row without an alternative (one architecture in the whole space) comes back as it was.
+        whose order matters a slot may take what another holds: the two trade places. A row without an
+        alternative (one architecture in the whole space) comes back as it was.
         """
         choices, floats = parents.choices.copy(), parents.floats.copy()
         site = self._random_site(choices, floats, rng)

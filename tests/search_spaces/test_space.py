@@ -293,7 +293,10 @@ class Holder(pg.Object):
         ),
         (lambda: pg.oneof([Plain(), "skip"]), "candidate 0: .* has no name that stays the same"),
         (lambda: pg.oneof(list(np.arange(3))), "candidate 0 is a int64, .*tolist"),
-        (lambda: pg.Dict(a=pg.manyof(2, [1, 2, 3]), b=pg.oneof([1, 2], name="a[0]")), "two decisions are named"),
+        (
+            lambda: pg.Dict(a=pg.manyof(2, [1, 2, 3]), b=pg.oneof([1, 2], name="a[0]")),
+            "two decisions are named",
+        ),
         (lambda: pg.Dict(a=pg.oneof([1, 2]), b=pg.hyper.reference("zzz")), "b: a reference needs a target"),
         (
             lambda: pg.Dict(a=pg.oneof([pg.Dict(x=1), "leaf"]), b=pg.hyper.reference("a.x")),
