@@ -197,15 +197,20 @@ def test_canonical_form_joins_what_means_the_same() -> None:
 
 
 def test_space_describes_itself_in_json() -> None:
-    rows = space_of("floats").to_json()["decisions"]
-    assert rows[0] == {
+    rows = {row["name"]: row for row in space_of("floats").to_json()["decisions"]}
+    assert rows["many[0]"] == {
         "name": "many[0]",
         "candidates": ["{w: choice}", "x", "y"],
         "group": "many",
         "distinct": False,
         "sorted": True,
-    } or any(row.get("group") == "many" and row["sorted"] for row in rows)
-    assert any(row.get("scale") == "log" and row["low"] == 1e-4 for row in rows)
+    }
+    assert rows["lr"] == {"name": "lr", "low": 1e-4, "high": 1e-1, "scale": "log"}
+    assert space_of("tied").to_json()["template"]["first"] == {
+        "type": "Conv",
+        "kernel": {"reference": ["k"]},
+        "act": {"oneof": ["r", "g"]},
+    }
 
 
 def test_named_placeholders_keep_their_name() -> None:

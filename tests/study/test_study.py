@@ -120,7 +120,7 @@ def repeating(duplicates: str, count: str = "proposals") -> tuple[Study, Countin
     counting = Counting()
     study = make(
         counting,
-        SearchSpace(pg.Dict(x=pg.oneof([1, 2]), y=pg.oneof([1, 2]))),
+        SearchSpace(pg.Dict(x=pg.oneof([1, 2, 3]), y=pg.oneof([1, 2, 3]))),
         strategy=RegularizedEvolution(population_size=2, sample_size=2),
         objectives={"accuracy": "maximize"},
         duplicates=duplicates,
@@ -134,25 +134,25 @@ def test_reuse_serves_repeats_from_the_store() -> None:
     study, counting = repeating("reuse")
     assert len(counting.calls) == len(set(counting.calls)) == study.n_evaluations
     repeats = [t for t in study.trials if t.reused_from is not None]
+    assert len(repeats) == 12 - study.n_evaluations > 0
     for repeat in repeats:
         assert repeat.reused_from is not None
         assert repeat.metrics == study.trials[repeat.reused_from].metrics
         assert repeat.state == State.COMPLETE
-    assert repeats or study.stop_reason.startswith("all 4")
 
 
 def test_skip_prunes_repeats() -> None:
     study, counting = repeating("skip")
     assert len(counting.calls) == len(set(counting.calls))
-    for trial in study.trials:
-        if trial.state == State.PRUNED:
-            assert "duplicate of trial" in trial.reason
+    skipped = [trial for trial in study.trials if trial.state == State.PRUNED]
+    assert len(skipped) == 12 - len(counting.calls) > 0
+    assert all("duplicate of trial" in trial.reason for trial in skipped)
 
 
 def test_reseed_evaluates_again_with_another_seed() -> None:
     study, counting = repeating("reseed")
     assert len(counting.calls) == study.n_evaluations == 12
-    assert len(set(counting.calls)) <= 4
+    assert len(set(counting.calls)) < 12
     assert len(set(counting.seeds)) == 12
 
 
