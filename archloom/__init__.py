@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from archloom.lazy import lazy_face
+
 if TYPE_CHECKING:
     from archloom.contracts import Objective
     from archloom.search_spaces import Blueprint, SearchSpace, build, out_of
@@ -31,13 +33,10 @@ _HOME = {
 }
 
 
+_load, __dir__ = lazy_face(__name__, _HOME, __all__)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("archloom")
-    if name in _HOME:
-        return getattr(importlib.import_module(f"archloom.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'archloom' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return _load(name)

@@ -28,7 +28,7 @@ from archloom.contracts import (
     Strategy,
     Trial,
 )
-from archloom.errors import ArchloomError, ConfigError, did_you_mean
+from archloom.errors import ArchloomError, ConfigError, StudyNotFoundError, did_you_mean
 from archloom.evaluation import Evaluation, judge
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
@@ -305,11 +305,12 @@ class Study:
 
     def _earlier(self, record: StudyRecord, resume: bool) -> StudyRecord | None:
         """Return the study to go on with; refuse what cannot be, before anything dear is loaded."""
-        if not any(study.name == self.name for study in self.store.studies()):
+        try:
+            earlier = self.store.study(self.name)
+        except StudyNotFoundError:
             return None
         if not resume:
             self.store.create_study(record)  # raises, and says what is there
-        earlier = self.store.study(self.name)
         check_same(earlier, record)
         return earlier
 

@@ -6,11 +6,10 @@ Importing this package loads no torch; each name is loaded on first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from archloom.errors import did_you_mean
 from archloom.evaluators.registries import DATASETS, EVALUATORS, TASKS
+from archloom.lazy import lazy_face
 
 if TYPE_CHECKING:
     from archloom.evaluators.costs import Costs
@@ -49,12 +48,4 @@ _HOME = {
     "load_splits": "data.loading",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"archloom.evaluators.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_face(__name__, _HOME, __all__)

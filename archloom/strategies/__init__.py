@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from archloom.errors import did_you_mean
+from archloom.lazy import lazy_face
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -31,12 +30,4 @@ _HOME = {
     "RegularizedEvolution": "regularized_evolution",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"archloom.strategies.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_face(__name__, _HOME, __all__)
