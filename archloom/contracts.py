@@ -78,7 +78,8 @@ class Genotypes:
     def __getitem__(self, rows: int | slice | npt.NDArray[Any] | Sequence[int]) -> Genotypes:
         """Select rows; an integer keeps the row dimension, so that the result is again ``1 x d``."""
         if isinstance(rows, int | np.integer):
-            rows = [int(rows)]
+            rows = range(len(self))[rows]  # -1 is the last, and what lies outside is an error
+            rows = slice(rows, rows + 1)
         return Genotypes(self.choices[rows], self.floats[rows])
 
     def keys(self) -> list[bytes]:
@@ -90,6 +91,8 @@ class Genotypes:
     @staticmethod
     def concatenate(parts: Sequence[Genotypes]) -> Genotypes:
         """Stack the rows of several genotypes of one space."""
+        if len(parts) == 1:
+            return parts[0]
         return Genotypes(
             np.concatenate([part.choices for part in parts]),
             np.concatenate([part.floats for part in parts]),
@@ -110,6 +113,10 @@ class Architecture(Protocol):
     @property
     def choices(self) -> Mapping[str, str | float]:
         """Active decisions only: decision name to candidate label, or to a number for a float."""
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """What was decided outside the network: owner to option to value; empty without such decisions."""
 
     @property
     def key(self) -> str:
@@ -212,6 +219,10 @@ class Strategy(ABC):
 
     def rng(self, proposal: int, attempt: int = 0) -> np.random.Generator:
         """Return the generator that proposal number ``proposal`` draws from."""
+        if (
+            self.seed < 2**32
+        ):  # the same numbers as from the tuple, without the time it takes to take it apart
+            return np.random.default_rng(np.array((self.seed, proposal, attempt), dtype=np.uint32))
         return np.random.default_rng((self.seed, proposal, attempt))
 
     @abstractmethod
@@ -298,8 +309,18 @@ class Evaluator(ABC):
         """Measure one architecture. An exception makes the trial a FAIL, and the study goes on."""
 
     def evaluate_many(self, architectures: Sequence[Architecture], trials: Sequence[Trial]) -> list[Metrics]:
-        """Measure several; override where one call is cheaper than many."""
+        """Measure several; override where one call is cheaper than many.
+
+        An evaluator that overrides it is given whole batches of a study, which then share one commit.
+        """
         return [self.evaluate(a, t) for a, t in zip(architectures, trials, strict=True)]
+
+    def conditions(self) -> Mapping[str, str]:
+        """Say what the numbers depend on beside the architecture: device, versions, files.
+
+        The study notes it among its events when it starts and whenever it has changed.
+        """
+        return {}
 
 
 class Pruner(ABC):

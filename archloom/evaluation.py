@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -31,18 +32,44 @@ class Evaluation:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
 
+    @property
+    def is_vectorised(self) -> bool:
+        """Whether every evaluator measures several architectures in one call."""
+        return all(type(e).evaluate_many is not Evaluator.evaluate_many for e in self.evaluators)
+
+    def many(
+        self, architectures: Sequence[Callable[[], Architecture]], trials: Sequence[Trial]
+    ) -> list[Outcome]:
+        """Evaluate several at once; where that fails, one by one, so that each failure is its own."""
+        if len(trials) > 1 and self.is_vectorised:
+            with suppress(Exception):  # met again below, by the trial that it belongs to
+                return self._at_once([architecture() for architecture in architectures], trials)
+        return [self(a, trial) for a, trial in zip(architectures, trials, strict=True)]
+
+    def _at_once(self, points: Sequence[Architecture], trials: Sequence[Trial]) -> list[Outcome]:
+        metrics: list[dict[str, float]] = [{} for _ in trials]
+        for evaluator in self.evaluators:
+            left = [i for i, trial in enumerate(trials) if not self._is_over(metrics[i], trial)]
+            measured = evaluator.evaluate_many([points[i] for i in left], [trials[i] for i in left])
+            for i, result in zip(left, measured, strict=True):
+                metrics[i] = _joined(metrics[i], evaluator, result)
+        return [
+            judge(found, self.objectives, self.constraints, trial)
+            for found, trial in zip(metrics, trials, strict=True)
+        ]
+
+    def _is_over(self, metrics: Metrics, trial: Trial) -> bool:
+        """Whether a trial goes no further: it was stopped, or breaks a constraint on what is known."""
+        return trial.is_stopped or any(c.violation(metrics) for c in self.constraints)
+
     def __call__(self, architecture: Callable[[], Architecture], trial: Trial) -> Outcome:
         """Evaluate; whatever goes wrong is the outcome, not an exception."""
         metrics: dict[str, float] = {}
         try:
             point = architecture()
             for evaluator in self.evaluators:
-                name = type(evaluator).__name__
-                measured = checked_metrics(evaluator.evaluate(point, trial), name)
-                for metric in measured.keys() & metrics.keys():
-                    raise ArchloomError(f"{name}: another evaluator has given {metric!r} already")
-                metrics |= measured
-                if trial.is_stopped or any(c.violation(metrics) for c in self.constraints):
+                metrics = _joined(metrics, evaluator, evaluator.evaluate(point, trial))
+                if self._is_over(metrics, trial):
                     break
         except Exception as error:
             return Outcome(
@@ -53,6 +80,15 @@ class Evaluation:
                 artifacts=_artifacts(trial),
             )
         return judge(metrics, self.objectives, self.constraints, trial)
+
+
+def _joined(metrics: dict[str, float], evaluator: Evaluator, measured: Metrics) -> dict[str, float]:
+    """Return what is known with what an evaluator gave, having checked the latter."""
+    name = type(evaluator).__name__
+    checked = checked_metrics(measured, name)
+    for metric in checked.keys() & metrics.keys():
+        raise ArchloomError(f"{name}: another evaluator has given {metric!r} already")
+    return metrics | checked
 
 
 def judge(

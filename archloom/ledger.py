@@ -40,6 +40,11 @@ class Budget:
         if self.count not in ("evaluations", "proposals"):
             raise ConfigError(f"count is evaluations or proposals, got {self.count!r}")
 
+    def n_left(self, n_evaluations: int, n_proposals: int) -> int | None:
+        """Return how many more trials fit, ``None`` where their number has no limit."""
+        n = n_evaluations if self.count == "evaluations" else n_proposals
+        return None if self.trials is None else max(0, self.trials - n)
+
     def why_spent(self, n_evaluations: int, n_proposals: int) -> str:
         """Say which limit is reached, or return an empty string."""
         n = n_evaluations if self.count == "evaluations" else n_proposals
@@ -83,6 +88,21 @@ class Ledger:
         elif record.reused_from is None:
             self.n_failures += 1
             self.last_failure = record.reason
+
+    def n_wanted(self, budget: Budget, n_running: int, n: int, *, wants_news: bool) -> int:
+        """Return how many trials, of ``n`` at most, may start together.
+
+        Never more than might run one after the other before ``why_stop`` has a reason.
+        """
+        if self.why_stop(budget, n_running, wants_news=wants_news):
+            return 0
+        left = budget.n_left(self.n_evaluations + n_running, self.n_proposals + n_running)
+        limits = [n if left is None else left, self.max_failures - self.n_failures]
+        if wants_news:
+            limits.append(self.n_stall - self.n_repeats)
+            if self.size is not None:
+                limits.append(self.size - len(self.tried) - n_running)
+        return max(1, min(n, *limits))
 
     def why_stop(self, budget: Budget, n_running: int, *, wants_news: bool) -> str:
         """Say why no further trial should start, or return an empty string.

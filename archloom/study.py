@@ -9,8 +9,12 @@ history into the strategy and goes on with the very proposal that would have com
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -28,6 +32,7 @@ from archloom.contracts import (
     Strategy,
     Trial,
 )
+from archloom.duplicates import Duplicates, Repeats
 from archloom.errors import ArchloomError, ConfigError, StudyNotFoundError, did_you_mean
 from archloom.evaluation import Evaluation, judge
 from archloom.executors import InlineExecutor
@@ -48,8 +53,11 @@ from archloom.terms import (
 
 __all__ = ["Callback", "Duplicates", "Study"]
 
-Duplicates = Literal["reuse", "skip", "reseed", "average"]
 Callback = Callable[["Study", TrialRecord], None]
+ENQUEUED = -1
+"""The number of the ask of a trial that no strategy proposed."""
+QUICK = 0.05
+"""Seconds below which a trial's evaluation, or an ask, may share a commit with its neighbour."""
 
 
 @final
@@ -112,8 +120,6 @@ class Study:
         n_stall: int = 500,
         max_failures: int = 10,
     ):
-        if duplicates not in ("reuse", "skip", "reseed", "average"):
-            raise ConfigError(f"duplicates is reuse, skip, reseed or average, got {duplicates!r}")
         check_kinds(
             space=(space, SearchSpace, "compile the template with SearchSpace(template)"),
             strategy=(strategy, Strategy, "make one, such as RandomSearch()"),
@@ -128,7 +134,7 @@ class Study:
         self.objectives = parse_objectives(objectives, gives)
         self.constraints = tuple(parse_constraint(text, gives) for text in constraints)
         check_fit(strategy, space, self.objectives)
-        self._duplicates: Duplicates = duplicates
+        self._repeats = Repeats(duplicates, lambda key: self.store.finished_with_key(self.id, key))
         self._pruner, self._device = pruner, device
         self._evaluation = Evaluation(self.evaluators, self.objectives, self.constraints)
         self._n_stall, self._max_failures = n_stall, max_failures
@@ -144,6 +150,7 @@ class Study:
         for part in self.evaluators:
             part.prepare(space)
         self.id = self._open(record, earlier)
+        self._note_conditions()
         self._start_books()
 
     # ------------------------------------------------------------------ the loop
@@ -174,26 +181,28 @@ class Study:
         check_least(batch_size=(batch_size, 1))
         budget = Budget(trials, minutes, count)
         executor: Executor = InlineExecutor()
-        running: dict[int, TrialRecord] = {}
+        running: dict[int, list[TrialRecord]] = {}
+        ready: list[TrialRecord] = []
         with self._books():
             self._ledger.n_failures = 0
             self.store.set_status(self.id, "running")
             while True:
-                while executor.n_free and not self._why_stop(budget, len(running)):
-                    record = self._next_trial(batch_size)
-                    if record is None:
+                while executor.n_free:
+                    batch = ready or self._next_batch(budget, sum(map(len, running.values())), batch_size)
+                    ready = []
+                    if not batch:
                         break
-                    _call(callbacks, self, record)
-                    known = self._known_outcome(record)
-                    if known is not None:
-                        _call(callbacks, self, self._finish(record, known))
-                        continue
-                    running[record.number] = record
-                    executor.submit(record.number, self._work(record))
+                    _call(callbacks, self, batch)
+                    running[batch[0].number] = batch
+                    executor.submit(batch[0].number, self._work(batch))
                 if not running:
                     break
-                number, outcome = executor.next_finished()
-                _call(callbacks, self, self._finish(running.pop(number), outcome))
+                number, (outcomes, seconds) = executor.next_finished()
+                batch = running.pop(number)
+                n_running = sum(map(len, running.values()))
+                following = partial(self._next_batch, budget, n_running, batch_size)
+                finished, ready = self._turn(batch, outcomes, following if seconds < QUICK else None)
+                _call(callbacks, self, finished)
             self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
             self.store.set_status(self.id, "done", self.stop_reason)
             self.store.refresh_wide(self.id)
@@ -208,12 +217,11 @@ class Study:
             ArchloomError: the strategy has nothing more to propose.
         """
         with self._books():
-            record = self._next_trial(1)
-            if record is not None:
-                self._handed.add(record.number)
-        if record is None:
+            claimed = self._claim_waiting(1) or self._propose(1, 1)
+            self._handed |= {record.number for record in claimed}
+        if not claimed:
             raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
-        return record.number, self.rebuild(record)
+        return claimed[0].number, self.rebuild(claimed[0])
 
     def tell(self, number: int, result: Metrics | float | None = None, *, reason: str = "") -> TrialRecord:
         """Finish a trial with its metrics, or with ``None`` and a reason as a failure.
@@ -226,9 +234,26 @@ class Study:
         """
         record, outcome = self.store.trial(self.id, number), self._told_outcome(result, reason)
         with self._books():
-            finished = self._finish(record, outcome)
+            finished, _ = self._turn([record], {number: outcome})
         self._handed.discard(number)
-        return finished
+        return finished[0]
+
+    def enqueue(self, architecture: Architecture | Mapping[str, str | float]) -> int:
+        """Have an architecture evaluated before the strategy is asked again; return its trial's number.
+
+        Args:
+            architecture: a point of this study's space, or its choices (decision name to candidate label).
+
+        Raises:
+            SpaceError: it is no point of the space; the message names the decision and the nearest label.
+        """
+        choices = architecture.choices if isinstance(architecture, Architecture) else architecture
+        point = self.space.from_choices(choices)
+        with self._books():
+            (number,) = self.store.propose(self.id, ENQUEUED, [self._proposal(point, self._n_trials)])
+            self._n_trials += 1
+            self._n_waiting += 1
+        return number
 
     def _told_outcome(self, result: Metrics | float | None, reason: str) -> Outcome:
         if result is None:
@@ -321,6 +346,14 @@ class Study:
         self.store.reopen(earlier.id)
         return earlier.id
 
+    def _note_conditions(self) -> None:
+        """Note what the numbers depend on beside the architectures, where that is news."""
+        conditions = {type(part).__name__: dict(part.conditions()) for part in self.evaluators}
+        detail = json.dumps({name: told for name, told in conditions.items() if told}, sort_keys=True)
+        earlier = [event.detail for event in self.store.events(self.id, "conditions")]
+        if detail != (earlier[-1] if earlier else "{}"):
+            self.store.add_event(self.id, "conditions", detail)
+
     @contextmanager
     def _books(self) -> Iterator[None]:
         """Keep the books in step with the store: what breaks off in between makes them start anew."""
@@ -338,12 +371,16 @@ class Study:
     def _start_books(self) -> None:
         """Replay the history: strategy and counts are then where they were."""
         self._ledger = Ledger(self.space.size, self._n_stall, self._max_failures)
-        self._sums: dict[str, tuple[int, Any]] = {}
+        self._repeats.forget()
+        self._held_back: list[TrialRecord] = []
+        self._ask_seconds = QUICK
+        self._looked_at = float("-inf")
         self._live: dict[int, Architecture] = {}
         self._running_curves: dict[int, dict[int, float]] = {}
         history = self.trials
         self._n_trials = len(history)
         self._n_asks = 1 + max((record.ask for record in history), default=-1)
+        self._n_waiting = sum(record.state == State.WAITING for record in history)
         finished = [record for record in history if record.state.is_finished]
         finished.sort(key=lambda record: (record.finished_at or "", record.number))
         for record in finished:
@@ -351,8 +388,9 @@ class Study:
         self._curves = self._complete_curves(finished)
         self.strategy.setup(self.space, self.objectives, self.seed)
         if history:
-            told = [record for record in finished if self._is_told(record)]
-            self.strategy.recover(self._genotypes(history), self._told(told))
+            proposed = [record for record in history if record.ask != ENQUEUED]
+            told = [record for record in finished if self._repeats.is_told(record)]
+            self.strategy.recover(self._genotypes(proposed), self._told(told))
         self._is_stale = False
 
     def _complete_curves(self, finished: Sequence[TrialRecord]) -> dict[int, dict[int, float]]:
@@ -364,52 +402,117 @@ class Study:
         complete = [record.number for record in finished if record.state == State.COMPLETE]
         return {n: {s: objective.sign * v for s, v in curves[n].items()} for n in complete if n in curves}
 
-    def _is_told(self, record: TrialRecord) -> bool:
-        """Whether the strategy hears of a trial: not of one that was skipped."""
-        return self._duplicates != "skip" or record.reused_from is None
-
     # ------------------------------------------------------------------ steps of a trial
 
-    def _next_trial(self, batch_size: int) -> TrialRecord | None:
-        """Claim a waiting trial, asking the strategy for more when none waits."""
-        record = self.store.claim(self.id)
-        if record is not None:
-            return record
-        genotypes = self.strategy.ask(batch_size)
+    def _next_batch(self, budget: Budget, n_running: int, n: int) -> list[TrialRecord]:
+        """Claim what is evaluated next: one trial, or up to ``n`` at once where the evaluators can."""
+        size = n if self._evaluation.is_vectorised else 1
+        n_wanted = self._ledger.n_wanted(budget, n_running, size, wants_news=self._repeats.wants_news)
+        if not n_wanted:
+            return []
+        claimed = self._held_back or self._claim_waiting(n_wanted) or self._propose(n, n_wanted)
+        n_now = min(n_wanted, self._repeats.n_together(claimed))
+        batch, self._held_back = claimed[:n_now], claimed[n_now:]
+        return batch
+
+    def _claim_waiting(self, n: int) -> list[TrialRecord]:
+        """Claim trials that wait: of an earlier ask, or put there by others (we look now and then)."""
+        is_due = time.monotonic() - self._looked_at > QUICK
+        if not self._n_waiting and not is_due:
+            return []
+        claimed = self.store.claim_many(self.id, n)
+        self._n_waiting = max(0, self._n_waiting - len(claimed))
+        self._looked_at = time.monotonic()
+        return claimed
+
+    def _propose(self, n: int, n_claimed: int) -> list[TrialRecord]:
+        """Ask the strategy for ``n`` points, write them down, and claim the first of them."""
+        started = time.perf_counter()
+        genotypes = self.strategy.ask(n)
         if not len(genotypes):
-            return None
+            return []
         if not self.space.is_legal(genotypes).all():
             name = type(self.strategy).__name__
             raise ArchloomError(f"strategy {name} proposed what is not a point of the space")
         architectures = [self.space.architecture(genotypes[i]) for i in range(len(genotypes))]
         proposals = [self._proposal(a, self._n_trials + i) for i, a in enumerate(architectures)]
-        with self.store.transaction():
-            numbers = self.store.propose(self.id, self._n_asks, proposals)
-            record = self.store.claim(self.id)
-        self._live |= zip(numbers, architectures, strict=True)
+        self._ask_seconds = time.perf_counter() - started
+        records = self.store.start(self.id, self._n_asks, proposals, n_claimed)
+        self._live |= zip((record.number for record in records), architectures, strict=True)
         self._n_asks += 1
-        self._n_trials += len(numbers)
-        return record
+        self._n_trials += len(records)
+        self._n_waiting += max(0, len(records) - n_claimed)
+        return records[:n_claimed]
 
     def _proposal(self, architecture: Architecture, number: int) -> Proposal:
         key = self.space.key(architecture.choices, is_canonical=not self._by_genotype)
-        seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1)[0])
-        return Proposal(key=key, text=architecture.text, choices=architecture.choices, seed=seed)
+        return Proposal(
+            key=key, text=architecture.text, choices=architecture.choices, seed=_seed(self.seed, number)
+        )
 
-    def _known_outcome(self, record: TrialRecord) -> Outcome | None:
-        """Return what the duplicates policy makes of a repeat, ``None`` if it is to be evaluated."""
-        if self._duplicates in ("reseed", "average") or record.key not in self._ledger.tried:
-            return None
-        first = _to_serve(self.store.finished_with_key(self.id, record.key))
-        if first is None:
-            return None
-        if self._duplicates == "skip":
-            reason = f"duplicate of trial {first.number} (duplicates: skip)"
-            return Outcome(State.PRUNED, {}, reason=reason, reused_from=first.number)
-        return Outcome(first.state, first.metrics, first.violation, first.reason, reused_from=first.number)
+    def _work(self, batch: Sequence[TrialRecord]) -> Callable[[], tuple[dict[int, Outcome], float]]:
+        """Return the evaluation of a batch: outcomes by trial number, and the seconds it took."""
+        known = {record.number: self._repeats.outcome(record, self._ledger.tried) for record in batch}
+        fresh = [record for record in batch if known[record.number] is None]
+        points = [partial(self.rebuild, record) for record in fresh]
+        trials = [self._trial(record) for record in fresh]
 
-    def _work(self, record: TrialRecord) -> Callable[[], Outcome]:
-        return lambda: self._evaluation(lambda: self.rebuild(record), self._trial(record))
+        def work() -> tuple[dict[int, Outcome], float]:
+            started = time.perf_counter()
+            made = iter(self._evaluation.many(points, trials))
+            outcomes = {number: outcome or next(made) for number, outcome in known.items()}
+            return outcomes, time.perf_counter() - started
+
+        return work
+
+    def _turn(
+        self,
+        batch: Sequence[TrialRecord],
+        outcomes: Mapping[int, Outcome],
+        following: Callable[[], list[TrialRecord]] | None = None,
+    ) -> tuple[list[TrialRecord], list[TrialRecord]]:
+        """Close trials durably, let the strategy learn, and claim what follows where that is quick.
+
+        What follows then shares the commit. A trial that was dear to evaluate never waits for that, nor for a
+        strategy that thinks; and a strategy that fails does not undo what has finished.
+
+        Returns:
+            The finished trials, and the next batch (empty where none was claimed).
+        """
+        ready: list[TrialRecord] = []
+        trouble: BaseException | None = None
+        is_quick = following is not None and self._ask_seconds < QUICK
+        with self.store.transaction() if is_quick else nullcontext():
+            finished = self._finish(outcomes)
+            try:
+                self._learn(finished)
+                if following is not None and is_quick:
+                    ready = following()
+            except BaseException as error:
+                if self.store.is_doomed:
+                    raise
+                trouble = error  # raised when the finished trials are safe
+        if trouble is not None:
+            raise trouble
+        for record in batch:
+            self._live.pop(record.number, None)
+        return finished, ready
+
+    def _finish(self, outcomes: Mapping[int, Outcome]) -> list[TrialRecord]:
+        """End trials in the store, and count them."""
+        finished = self.store.finish_many(self.id, outcomes)
+        for record in finished:
+            self._ledger.count(record)
+            curve = self._running_curves.pop(record.number, None)
+            if curve is not None and record.state == State.COMPLETE:
+                self._curves[record.number] = curve
+        return finished
+
+    def _learn(self, finished: Sequence[TrialRecord]) -> None:
+        """Tell the strategy of finished trials."""
+        told = [record for record in finished if self._repeats.is_told(record)]
+        if told:
+            self.strategy.tell(self._told(told))
 
     def _trial(self, record: TrialRecord) -> Trial:
         return Trial(
@@ -432,21 +535,8 @@ class Study:
         curve[step] = objective.sign * plain[objective.metric]
         return self._pruner.stop(curve, self._curves.values())
 
-    def _finish(self, record: TrialRecord, outcome: Outcome) -> TrialRecord:
-        """Close a trial durably, then let the strategy learn from it."""
-        finished = self.store.finish(self.id, record.number, outcome)
-        self._ledger.count(finished)
-        curve = self._running_curves.pop(record.number, None)
-        if curve is not None and finished.state == State.COMPLETE:
-            self._curves[record.number] = curve
-        if self._is_told(finished):
-            self.strategy.tell(self._told([finished]))
-        self._live.pop(record.number, None)
-        return finished
-
-    def _why_stop(self, budget: Budget, n_running: int = 0) -> str:
-        wants_news = self._duplicates in ("reuse", "skip")
-        return self._ledger.why_stop(budget, n_running, wants_news=wants_news)
+    def _why_stop(self, budget: Budget) -> str:
+        return self._ledger.why_stop(budget, 0, wants_news=self._repeats.wants_news)
 
     def _genotypes(self, records: Sequence[TrialRecord]) -> Genotypes:
         rows = [self.rebuild(record).genotype for record in records]
@@ -454,33 +544,23 @@ class Study:
 
     def _told(self, records: Sequence[TrialRecord]) -> Finished:
         """Turn finished records, in order, into what a strategy is told."""
-        rows = [[np.nan if v is None else v for v in record.values] for record in records]
-        values = np.array(rows, dtype=float).reshape(len(records), len(self.objectives))
-        if self._duplicates == "average":
-            for i, record in enumerate(records):
-                if record.state == State.COMPLETE:
-                    n, total = self._sums.get(record.key, (0, 0.0))
-                    self._sums[record.key] = (n + 1, total + values[i])
-                    values[i] = (total + values[i]) / (n + 1)
+        values = np.array([self._repeats.values(record) for record in records], dtype=float)
         return Finished(
             numbers=np.array([record.number for record in records], dtype=np.int64),
             genotypes=self._genotypes(records),
             states=tuple(record.state for record in records),
-            values=values,
+            values=values.reshape(len(records), len(self.objectives)),
             violations=np.array([record.violation for record in records], dtype=float),
             fidelity=tuple(record.fidelity for record in records),
         )
 
 
-def _to_serve(earlier: Sequence[TrialRecord]) -> TrialRecord | None:
-    """Choose the result that a repeat is served: what was measured, or what failed twice."""
-    for state in (State.COMPLETE, State.PRUNED):
-        for record in earlier:
-            if record.state == state:
-                return record
-    return earlier[0] if len(earlier) > 1 else None
+def _seed(seed: int, number: int) -> int:
+    """Return a trial's own seed, 32 bits from the study's and its number."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
 
 
-def _call(callbacks: Sequence[Callback], study: Study, record: TrialRecord) -> None:
-    for callback in callbacks:
-        callback(study, record)
+def _call(callbacks: Sequence[Callback], study: Study, records: Sequence[TrialRecord]) -> None:
+    for record in records:
+        for callback in callbacks:
+            callback(study, record)

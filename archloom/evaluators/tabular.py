@@ -75,7 +75,9 @@ class Tabular(Evaluator):
     def prepare(self, space: Any) -> None:
         """Read the table once and index its rows."""
         if self._key is None:
-            self._decisions = tuple(decision.name for decision in space.decisions)
+            outside = tuple(f"{owner}." for owner in space.settings)
+            names = [decision.name for decision in space.decisions]
+            self._decisions = tuple(name for name in names if not name.startswith(outside))
         self._load()
 
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:

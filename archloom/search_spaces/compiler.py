@@ -10,40 +10,71 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, final
 
 import numpy as np
 import pyglove as pg
 
+from archloom.contracts import Genotypes
 from archloom.errors import SpaceError
+from archloom.search_spaces import dna
 from archloom.search_spaces.labels import candidate_label
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, Point, Points, When
 from archloom.search_spaces.refusals import join_path, refuse_dangling, refuse_hidden
 
-__all__ = ["compile_template"]
+__all__ = ["Part", "compile_templates"]
 
 MAX_CANDIDATES = 2**15 - 1
 
 
-def compile_template(template: Any) -> tuple[Any, Points, int, int]:
-    """Compile a symbolic value with placeholders.
+@final
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One compiled template of a space.
+
+    Args:
+        template: PyGlove's template object.
+        points: the points at its root.
+    """
+
+    template: Any
+    points: Points
+
+    @cached_property
+    def dna_spec(self) -> Any:
+        """PyGlove's specification of this part alone."""
+        return self.template.dna_spec()
+
+    def decode(self, row: Genotypes) -> Any:
+        """Return what a ``1 x d`` row of the whole space makes of this part."""
+        return self.template.decode(pg.DNA.from_numbers(dna.to_numbers(self.points, row), self.dna_spec))
+
+
+def compile_templates(*templates: Any) -> tuple[tuple[Part, ...], int, int]:
+    """Compile symbolic values with placeholders to the parts of one space, their columns side by side.
 
     Returns:
-        PyGlove's template object, the points at the root, the number of discrete columns and the
-        number of float columns.
+        A part for each template, the number of discrete columns and the number of float columns.
 
     Raises:
         SpaceError: what cannot be compiled, with its path.
     """
+    compiler = _Compiler()
+    parts = []
+    for template in templates:
+        compiled = _checked_template(template)
+        parts.append(Part(compiled, compiler.points(compiled, _Place())))
+    return tuple(parts), compiler.n_choices, compiler.n_floats
+
+
+def _checked_template(template: Any) -> Any:
     refuse_hidden(template)
     refuse_dangling(template)
     try:
-        compiled = pg.template(template)
+        return pg.template(template)
     except (TypeError, ValueError) as error:
         raise SpaceError(f"PyGlove refuses this space: {error}") from error
-    compiler = _Compiler()
-    points = compiler.points(compiled, _Place())
-    return compiled, points, compiler.n_choices, compiler.n_floats
 
 
 @dataclass(frozen=True)

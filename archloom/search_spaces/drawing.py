@@ -47,6 +47,8 @@ class Drawer:
             _SlotDraw(point, is_weighted) if isinstance(point, ChoicePoint) else _FloatDraw(point)
             for point in walk(points)
         ]
+        # Where nothing is conditional, only what was unset by hand can be missing.
+        self._is_flat = all(draw.when is None for draw in self._plan)
 
     def fill(
         self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator, *, is_empty: bool = False
@@ -59,6 +61,8 @@ class Drawer:
             rng: where the randomness comes from.
             is_empty: nothing is set yet, so that there is nothing to look for.
         """
+        if self._is_flat and not is_empty and not ((choices < 0).any() or np.isnan(floats).any()):
+            return
         for draw in self._plan:
             target: npt.NDArray[Any] = choices if isinstance(draw, _SlotDraw) else floats
             active = active_rows(draw.when, choices)

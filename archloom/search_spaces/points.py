@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["ChoicePoint", "FloatPoint", "Point", "Points", "When", "walk"]
+__all__ = ["ChoicePoint", "FloatPoint", "Point", "Points", "When", "decision_names", "walk"]
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,15 @@ def walk(points: Points) -> Iterator[Point]:
             for slot in point.children:
                 for candidate in slot:
                     yield from walk(candidate)
+
+
+def decision_names(points: Points) -> list[str]:
+    """Return the names of all decisions, in depth-first order."""
+    return [
+        name
+        for point in walk(points)
+        for name in (point.names if isinstance(point, ChoicePoint) else (point.name,))
+    ]
 
 
 def _columns(points: Points) -> tuple[list[int], list[int]]:

@@ -16,12 +16,19 @@ import numpy.typing as npt
 from archloom.contracts import FloatArray, Genotypes
 from archloom.errors import SpaceError, did_you_mean
 from archloom.search_spaces import dna, encoding, enumeration
-from archloom.search_spaces.compiler import compile_template
+from archloom.search_spaces.compiler import compile_templates
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.drawing import Drawer
 from archloom.search_spaces.labels import describe
-from archloom.search_spaces.legality import legal_rows
-from archloom.search_spaces.points import ChoicePoint, FloatPoint, walk
+from archloom.search_spaces.legality import Legality
+from archloom.search_spaces.points import ChoicePoint, FloatPoint, decision_names, walk
+from archloom.search_spaces.settings import (
+    Settings,
+    join_settings,
+    settings_reader,
+    settings_template,
+    settings_words,
+)
 from archloom.search_spaces.variation import Variation
 
 __all__ = ["Architecture", "Choices", "Decision", "SearchSpace"]
@@ -65,9 +72,12 @@ class SearchSpace:
     Args:
         template: any PyGlove value with ``pg.oneof``, ``pg.manyof``, ``pg.permutate`` and
             ``pg.floatv`` in it, nested at will; ``pg.hyper.reference`` ties one field to another.
-        canonical: maps the choices of an architecture to a string that is the same for all
-            architectures of the same meaning; their keys are then the same.
-        text: maps the choices to one line for people.
+        settings: decisions outside the network, ``{owner: {option: value}}`` with placeholders among the
+            values (references count from here: ``training.lr``). They are the last columns, named
+            ``training.lr``, and reach the evaluator as ``Architecture.settings``.
+        canonical: maps the choices of an architecture (without settings) to a string that is the same for
+            all architectures of the same meaning; their keys are then the same, where settings are too.
+        text: maps the choices (without settings) to one line for people.
 
     Raises:
         SpaceError: the template cannot be compiled; the message names the path.
@@ -82,22 +92,35 @@ class SearchSpace:
         'op=pool, width=16'
         >>> space.from_choices({"op": "conv", "width": "8"}).value
         {op='conv', width=8}
+        >>> tuned = space.with_settings({"training": {"batch_size": pg.oneof([32, 64])}})
+        >>> tuned.architecture(tuned.at([6])).text
+        'op=conv, width=8; training.batch_size=64'
     """
 
     def __init__(
         self,
         template: Any,
         *,
+        settings: Settings | None = None,
         canonical: Callable[[Mapping[str, str | float]], str] | None = None,
         text: Callable[[Mapping[str, str | float]], str] | None = None,
     ):
-        self.template, self.points, self._n_choices, self._n_floats = compile_template(template)
-        self._description = describe(template)
+        outside = [settings_template(settings)] if settings else []
+        self._parts, self._n_choices, self._n_floats = compile_templates(template, *outside)
+        self.template = self._parts[0].template
+        self.points = tuple(point for part in self._parts for point in part.points)
+        self._source, self._settings = template, settings or {}
+        self._description = {"template": describe(template)}
+        if settings:
+            self._description["settings"] = describe(outside[0])
+        self._setting_names = {name for part in self._parts[1:] for name in decision_names(part.points)}
         self._canonical, self._text = canonical, text
         self._count = count_points(self.points)
         self._by_architecture = Drawer(self.points, is_weighted=True)
         self._by_decision = Drawer(self.points, is_weighted=False)
         self._variation = Variation(self.points, self._by_architecture)
+        self._legality = Legality(self.points)
+        self._walked = tuple(walk(self.points))
 
     def __repr__(self) -> str:
         size = "infinitely many" if self.size is None else f"{self.size:,}"
@@ -121,6 +144,20 @@ class SearchSpace:
         return (*discrete, *floats)
 
     @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The decisions outside the network as they were given; ``{}`` without."""
+        return {owner: dict(options) for owner, options in self._settings.items()}
+
+    def with_settings(self, settings: Settings) -> SearchSpace:
+        """Return this space with more decisions outside the network.
+
+        Raises:
+            SpaceError: settings that cannot be compiled, or that are there already.
+        """
+        joined = join_settings(self._settings, settings)
+        return SearchSpace(self._source, settings=joined, canonical=self._canonical, text=self._text)
+
+    @property
     def size(self) -> int | None:
         """The exact number of architectures; ``None`` where a float makes it infinite."""
         return None if self._n_floats else self._count
@@ -131,7 +168,7 @@ class SearchSpace:
         return self._n_floats > 0
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the space as plain JSON: its decisions in order, and the template they come from."""
+        """Describe the space as plain JSON: its decisions in order, and what they come from."""
         groups = {p.path: p for p in walk(self.points) if isinstance(p, ChoicePoint)}
         rows = []
         for decision in self.decisions:
@@ -140,7 +177,7 @@ class SearchSpace:
                 point = groups[decision.group]
                 row |= {"distinct": point.is_distinct, "sorted": point.is_sorted}
             rows.append(row | ({"candidates": list(decision.candidates)} if decision.candidates else {}))
-        return {"decisions": rows, "template": self._description}
+        return {"decisions": rows, **self._description}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -183,7 +220,7 @@ class SearchSpace:
 
     def is_legal(self, genotypes: Genotypes) -> npt.NDArray[np.bool_]:
         """Return which of ``n`` rows are points of this space."""
-        return legal_rows(self.points, genotypes)
+        return self._legality(genotypes)
 
     def at(self, ranks: npt.ArrayLike) -> Genotypes:
         """Return the architectures of the given ranks, ``0`` to ``size - 1``.
@@ -259,38 +296,46 @@ class SearchSpace:
     def choices(self, row: Genotypes) -> Choices:
         """Return the active decisions of a ``1 x d`` row by name."""
         made: Choices = {}
-        for point in walk(self.points):
+        chosen, numbers = row.choices[0].tolist(), row.floats[0].tolist()
+        for point in self._walked:
             if isinstance(point, FloatPoint):
-                value = float(row.floats[0, point.column])
+                value = numbers[point.column]
                 if value == value:
                     made[point.name] = value
                 continue
             for name, column in zip(point.names, point.columns, strict=True):
-                choice = int(row.choices[0, column])
+                choice = chosen[column]
                 if choice >= 0:
                     made[name] = point.labels[choice]
         return made
 
     def canonical(self, choices: Mapping[str, str | float]) -> str:
         """Return the string that all architectures of the same meaning share."""
-        if self._canonical is not None:
-            return self._canonical(choices)
-        return json.dumps(dict(choices), sort_keys=True)
+        network, outside = self._apart(choices)
+        form = self._canonical(network) if self._canonical is not None else _plain_form(network)
+        return f"{form}\n{_plain_form(outside)}" if outside else form
 
     def key(self, choices: Mapping[str, str | float], *, is_canonical: bool = True) -> str:
         """Hash an architecture by its meaning, or exactly as it was chosen."""
-        return _hash(self.canonical(choices) if is_canonical else json.dumps(dict(choices), sort_keys=True))
+        return _hash(self.canonical(choices) if is_canonical else _plain_form(choices))
 
     def spell(self, choices: Mapping[str, str | float]) -> str:
         """Return the choices in one line for people."""
+        network, outside = self._apart(choices)
         if self._text is not None:
-            return self._text(choices)
-        return ", ".join(f"{name}={label}" for name, label in choices.items())
+            text = self._text(network)
+        else:
+            text = ", ".join(f"{name}={label}" for name, label in network.items())
+        return "; ".join(filter(None, (text, settings_words(outside)))) if outside else text
 
     @cached_property
     def dna_spec(self) -> Any:
         """PyGlove's specification of this space, for its algorithms."""
-        return self.template.dna_spec()
+        if len(self._parts) == 1:
+            return self._parts[0].dna_spec
+        import pyglove as pg
+
+        return pg.geno.space([element for part in self._parts for element in part.dna_spec.elements])
 
     def to_dna(self, row: Genotypes) -> Any:
         """Return a ``1 x d`` row as a ``pg.DNA``."""
@@ -311,8 +356,24 @@ class SearchSpace:
         return row
 
     def decode(self, row: Genotypes) -> Any:
-        """Return a ``1 x d`` row as the symbolic value it stands for."""
-        return self.template.decode(self.to_dna(row))
+        """Return a ``1 x d`` row as the symbolic value it stands for, without settings."""
+        return self._parts[0].decode(row)
+
+    def settings_of(self, row: Genotypes) -> dict[str, dict[str, Any]]:
+        """Return the settings of a ``1 x d`` row, ``{owner: {option: value}}``; ``{}`` without."""
+        return self._read_settings(row)
+
+    @cached_property
+    def _read_settings(self) -> Callable[[Genotypes], dict[str, dict[str, Any]]]:
+        return settings_reader(self._settings, self._parts[1]) if self._settings else lambda row: {}
+
+    def _apart(self, choices: Mapping[str, str | float]) -> tuple[Mapping[str, str | float], Choices]:
+        """Split choices into the network's and those of the settings."""
+        names = self._setting_names
+        if not names:
+            return choices, {}
+        outside = {name: choice for name, choice in choices.items() if name in names}
+        return {name: choice for name, choice in choices.items() if name not in names}, outside
 
     def _empty(self, n: int) -> Genotypes:
         return Genotypes(
@@ -345,6 +406,11 @@ class Architecture:
         return self.space.decode(self.genotype)
 
     @cached_property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The decisions outside the network, ``{"training": {"lr": 0.003}}``; ``{}`` without."""
+        return self.space.settings_of(self.genotype)
+
+    @cached_property
     def choices(self) -> Choices:
         """Active decisions only: name to candidate label, or to a float's number."""
         return self.space.choices(self.genotype)
@@ -361,6 +427,14 @@ class Architecture:
 
     def __repr__(self) -> str:
         return f"Architecture({self.text})"
+
+
+_SORTED = json.JSONEncoder(sort_keys=True)
+"""As ``json.dumps(..., sort_keys=True)``, which makes a new encoder each time."""
+
+
+def _plain_form(choices: Mapping[str, str | float]) -> str:
+    return _SORTED.encode(dict(choices))
 
 
 def _hash(text: str) -> str:

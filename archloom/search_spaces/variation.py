@@ -29,6 +29,8 @@ class Variation:
         mutable = [self._owner[c].is_mutable for c in sorted(self._owner)]
         self._is_mutable = np.array([*mutable, *(p.is_mutable for p in self._floats)], dtype=bool)
         self._n_choices = len(self._owner)
+        self._is_plain = not self._floats and all(p.k == 1 and p.when is None for p in self._choices)
+        self._sizes = [self._owner[c].m for c in sorted(self._owner)]
 
     def mutate(self, parents: Genotypes, rng: np.random.Generator) -> Genotypes:
         """Change one active decision of each row to another legal choice.
@@ -37,16 +39,27 @@ class Variation:
         whose order matters a slot may take what another holds: the two trade places. A row without an
         alternative (one architecture in the whole space) comes back as it was.
         """
+        if self._is_plain and len(parents) == 1 and self._is_mutable.any():
+            return self._mutate_plain(parents, rng)
         choices, floats = parents.choices.copy(), parents.floats.copy()
         site = self._random_site(choices, floats, rng)
-        for column in np.unique(site[site >= 0]):
+        for column in sorted(set(site.tolist()) - {-1}):
             rows = np.flatnonzero(site == column)
             if column < self._n_choices:
-                self._change(int(column), choices, floats, rows, rng)
+                self._change(column, choices, floats, rows, rng)
             else:
                 floats[rows, column - self._n_choices] = np.nan
         self._drawer.fill(choices, floats, rng)
         return Genotypes(choices, floats)
+
+    def _mutate_plain(self, parent: Genotypes, rng: np.random.Generator) -> Genotypes:
+        """Mutate one row of independent single choices: the same draws, without what they do not need."""
+        choices = parent.choices.copy()
+        lots = np.where(self._is_mutable, rng.random(self._n_choices), -1.0)
+        column = int(lots.argmax())
+        size = self._sizes[column]
+        choices[0, column] = (choices[0, column] + rng.integers(1, size)) % size
+        return Genotypes(choices, parent.floats)
 
     def crossover(self, a: Genotypes, b: Genotypes, rng: np.random.Generator) -> Genotypes:
         """Take each decision from either parent with equal chance (uniform crossover).
@@ -88,9 +101,12 @@ class Variation:
         self, choices: ChoiceArray, floats: FloatArray, rng: np.random.Generator
     ) -> npt.NDArray[np.intp]:
         """Draw one changeable column a row (floats come after the choices), -1 where there is none."""
-        changeable = np.concatenate([choices >= 0, ~np.isnan(floats)], axis=1) & self._is_mutable
+        changeable = choices >= 0
+        if floats.shape[1]:
+            changeable = np.concatenate([changeable, ~np.isnan(floats)], axis=1)
         if not changeable.shape[1]:
             return np.full(len(choices), -1)
+        changeable &= self._is_mutable
         lots = np.where(changeable, rng.random(changeable.shape), -1.0)
         site = lots.argmax(axis=1)
         return np.where(changeable.any(axis=1), site, -1)

@@ -7,7 +7,7 @@ makes a table-like view of one study.
 
 from __future__ import annotations
 
-from archloom.store.records import Outcome, Proposal, StudyRecord, TrialRecord
+from archloom.store.records import Event, Outcome, Proposal, StudyRecord, TrialRecord
 from archloom.store.store import Store
 
-__all__ = ["Outcome", "Proposal", "Store", "StudyRecord", "TrialRecord"]
+__all__ = ["Event", "Outcome", "Proposal", "Store", "StudyRecord", "TrialRecord"]

@@ -31,14 +31,6 @@ _DIALECTS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-# What a transaction starts with. A writer on SQLite takes its lock at once: taken later, on the
-# first write, it could be refused in mid-transaction. A reader sees one state of the database.
-_BEGIN = {
-    ("sqlite", "read"): "BEGIN",
-    ("sqlite", "write"): "BEGIN IMMEDIATE",
-    ("postgresql", "read"): "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    ("postgresql", "write"): None,
-}
 
 
 def parse_url(url: str | Path) -> URL:
@@ -112,14 +104,15 @@ def _connect(url: URL, *, must_exist: bool) -> Session:
     label = _label(url)
     is_sqlite = url.get_backend_name() == "sqlite"
     if is_sqlite:
+        synchronous = _synchronous(url, label)
+        url = url.difference_update_query(["synchronous"])
         _check_file(url, label, must_exist=must_exist)
         arguments: dict[str, Any] = {"timeout": _TIMEOUT, "check_same_thread": False}
         engine = create_engine(url, poolclass=NullPool, paramstyle="named", connect_args=arguments)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", lambda driver, _: _prepare_sqlite(driver, synchronous))
     else:
         require("psycopg", "postgres", f"the store {label}")
         engine = create_engine(url, poolclass=NullPool)
-    event.listen(engine, "begin", _begin)
     try:
         return Session(engine, label)
     except SQLAlchemyError as error:
@@ -148,18 +141,19 @@ def _check_file(url: URL, label: str, *, must_exist: bool) -> None:
         raise StoreError(f"cannot open {label}: the folder {path.parent} is not writable")
 
 
-def _prepare_sqlite(driver: SqliteConnection, record: object) -> None:
-    del record
+def _synchronous(url: URL, label: str) -> str:
+    """Return how hard SQLite makes sure of a commit: ``full`` survives a power cut, ``normal`` a crash."""
+    given = url.query.get("synchronous", "full")
+    if given not in ("full", "normal"):
+        raise StoreError(f"{label}: synchronous is full or normal, got {given!r}")
+    return str(given)
+
+
+def _prepare_sqlite(driver: SqliteConnection, synchronous: str) -> None:
     # Without this, the driver begins and commits transactions by rules of its own.
     driver.isolation_level = None
     driver.execute("PRAGMA foreign_keys = ON")
-    driver.execute("PRAGMA synchronous = FULL")
-
-
-def _begin(connection: Connection) -> None:
-    statement = _BEGIN[connection.dialect.name, connection.info.get("mode", "write")]
-    if statement:
-        connection.connection.cursor().execute(statement)
+    driver.execute(f"PRAGMA synchronous = {synchronous}")
 
 
 def _lock_creation(session: Session) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, select
 
 from archloom.contracts import Objective, State
-from archloom.store.records import StudyRecord, TrialRecord, join_key, split_key
-from archloom.store.schema import artifacts, decisions, metrics, objectives, studies, trials
+from archloom.store.records import Event, StudyRecord, TrialRecord, join_key, split_key
+from archloom.store.schema import artifacts, decisions, events, metrics, objectives, studies, trials
 from archloom.store.session import Session
 from archloom.store.statements import FRONT, FRONT_HEAD, TRIAL_COLUMNS
 
@@ -22,10 +22,12 @@ __all__ = [
     "build_trial",
     "curves",
     "front",
+    "load_events",
     "load_studies",
     "load_trials",
     "read_choices",
     "read_value",
+    "values_of",
 ]
 
 # Of a TrialRecord, in the order of TRIAL_COLUMNS after the id.
@@ -89,17 +91,24 @@ def build_trial(
     choices: dict[str, str | float],
     metrics: Mapping[str, float] | None = None,
     artifacts: Mapping[str, str] | None = None,
-    **changes: Any,
 ) -> TrialRecord:
-    """Return the record of a row of ``TRIAL_COLUMNS``, with what has changed since it was read."""
-    fields: dict[str, Any] = dict(zip(_FIELDS, row[1:], strict=True)) | changes
+    """Return the record of a row of ``TRIAL_COLUMNS``."""
+    fields: dict[str, Any] = dict(zip(_FIELDS, row[1:], strict=True))
     fields["state"] = State(fields["state"])
     fields["is_pareto"] = bool(fields["is_pareto"])
     final = dict(metrics or {})
-    values = tuple(_number(final.get(goal.metric)) for goal in goals)
     return TrialRecord(
-        **fields, choices=choices, metrics=final, values=values, artifacts=dict(artifacts or {})
+        **fields,
+        choices=choices,
+        metrics=final,
+        values=values_of(final, goals),
+        artifacts=dict(artifacts or {}),
     )
+
+
+def values_of(metrics: Mapping[str, float], goals: Sequence[Objective]) -> tuple[float | None, ...]:
+    """Return the value of each objective, ``None`` where there is none."""
+    return tuple(_number(metrics.get(goal.metric)) for goal in goals)
 
 
 def read_choices(rows: Iterable[Any]) -> dict[str, str | float]:
@@ -161,6 +170,19 @@ def curves(session: Session, study_id: int, split: str, name: str) -> dict[int, 
     for number, step, value in session.connection.execute(query):
         found.setdefault(number, {})[step] = read_value(value)
     return found
+
+
+def load_events(session: Session, study_id: int, kind: str | None) -> list[Event]:
+    """Return the events of a study, oldest first."""
+    query = (
+        select(events.c.at, events.c.kind, events.c.detail, trials.c.number)
+        .join(trials, trials.c.id == events.c.trial_id, isouter=True)
+        .where(events.c.study_id == study_id)
+        .order_by(events.c.id)
+    )
+    if kind is not None:
+        query = query.where(events.c.kind == kind)
+    return [Event(*row) for row in session.connection.execute(query)]
 
 
 def _children(

@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from archloom.contracts import Objective, State
 from archloom.errors import StoreError
 
 __all__ = [
     "SPLITS",
+    "Event",
     "Outcome",
     "Proposal",
     "StudyRecord",
@@ -116,7 +117,7 @@ class TrialRecord:
     Args:
         number: dense from 0 within the study.
         values: one a study's objective, in their order; ``None`` where there is none.
-        ask: number of the ask that proposed it.
+        ask: number of the ask that proposed it; -1 for one that was enqueued.
         is_pareto: COMPLETE, feasible, and no such trial is better in every objective.
         seconds: from claim to finish.
         started_at: ISO-8601 in UTC, as is ``finished_at``.
@@ -141,6 +142,22 @@ class TrialRecord:
     started_at: str | None
     finished_at: str | None
     artifacts: dict[str, str]
+
+
+class Event(NamedTuple):
+    """Something that happened to a study, or to one of its trials.
+
+    Args:
+        at: ISO-8601 in UTC.
+        kind: ``reopen``, ``conditions``, ...
+        detail: in words, or as JSON.
+        number: the trial's, ``None`` where it was the study.
+    """
+
+    at: str
+    kind: str
+    detail: str
+    number: int | None
 
 
 @lru_cache(maxsize=4096)

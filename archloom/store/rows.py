@@ -91,18 +91,21 @@ def objective_rows(study_id: int, goals: Sequence[Objective]) -> list[dict[str, 
     return rows
 
 
-def trial_row(study_id: int, number: int, ask: int, proposal: Proposal, created_at: str) -> dict[str, Any]:
-    """Return a row of ``trials``, WAITING."""
+def trial_row(
+    study_id: int, number: int, ask: int, proposal: Proposal, at: str, *, is_started: bool = False
+) -> dict[str, Any]:
+    """Return a row of ``trials``, WAITING or, where it ``is_started``, RUNNING."""
     return {
         "study_id": study_id,
         "number": number,
-        "state": "WAITING",
+        "state": "RUNNING" if is_started else "WAITING",
         "key": proposal.key,
         "architecture": clean(proposal.text),
         "ask": ask,
         "seed": int(proposal.seed),
         "fidelity": proposal.fidelity,
-        "created_at": created_at,
+        "created_at": at,
+        "started_at": at if is_started else None,
     }
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
+from typing import Any, Literal, final
 
 from sqlalchemy import Engine, Select, UpdateBase
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +23,15 @@ from archloom.errors import StoreError
 __all__ = ["Session", "Statement", "reason_of"]
 
 Statement = Select[Any] | UpdateBase
+
+# What a transaction starts with. A writer on SQLite takes its lock at once: taken later, on the
+# first write, it could be refused in mid-transaction. A reader sees one state of the database.
+_BEGIN: dict[tuple[str, str], str | None] = {
+    ("sqlite", "read"): "BEGIN",
+    ("sqlite", "write"): "BEGIN IMMEDIATE",
+    ("postgresql", "read"): "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    ("postgresql", "write"): None,
+}
 
 
 class Session:
@@ -43,7 +53,7 @@ class Session:
         self._cursor: Any = None
         self._lock = threading.RLock()
         self._depth = 0
-        self._is_doomed = False
+        self.is_doomed = False
         self._pid = os.getpid()
         self._compiled: dict[Statement, tuple[str, dict[str, Any]]] = {}
 
@@ -53,10 +63,9 @@ class Session:
             self.connection.close()
             self._engine.dispose()
 
-    @contextmanager
     def transaction(
         self, mode: Literal["read", "write"] = "write", *, forgives: type[Exception] | tuple[()] = ()
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Hold the database for what happens inside: committed together, or not at all.
 
         A transaction inside another is part of it, and when it fails, the outer one cannot be
@@ -70,52 +79,99 @@ class Session:
         Raises:
             StoreError: the database refused, or an inner transaction had failed.
         """
-        with self._lock:
-            try:
-                if self._depth:
-                    yield from self._inside(forgives)
-                else:
-                    yield from self._outermost(mode)
-            except self._errors as error:
-                self._drop_if_lost(error)
-                raise StoreError(f"{self.label}: {reason_of(error)}") from error
+        return _Transaction(self, mode, forgives)
 
     def run(self, statement: Statement, /, **parameters: Any) -> list[Any]:
         """Execute a statement with its named parameters; return its rows as tuples."""
         text, constants = self._compile(statement)
-        self._cursor.execute(text, {**constants, **parameters})
+        self._cursor.execute(text, {**constants, **parameters} if constants else parameters)
         return self._cursor.fetchall() if self._cursor.description else []
+
+    @property
+    def n_changed(self) -> int:
+        """How many rows the last ``run`` of an update changed."""
+        return int(self._cursor.rowcount)
 
     def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute a statement once a row, in one call of the driver; no rows, no call."""
         text, constants = self._compile(statement)
-        parameters = [{**constants, **row} for row in rows]
+        parameters = [{**constants, **row} for row in rows] if constants else list(rows)
         if parameters:
             self._cursor.executemany(text, parameters)
 
-    def _outermost(self, mode: Literal["read", "write"]) -> Iterator[None]:
+    # What a _Transaction does, one thread at a time.
+
+    def enter(self, mode: Literal["read", "write"]) -> None:
+        """Begin, unless this is inside another transaction."""
+        self._lock.acquire()
+        try:
+            if not self._depth:
+                self._begin(mode)
+            self._depth += 1
+        except BaseException as error:
+            self._lock.release()
+            self._translate(error)
+            raise
+
+    def leave(self, error: BaseException | None, forgives: type[Exception] | tuple[()]) -> None:
+        """End what ``enter`` began."""
+        try:
+            self._depth -= 1
+            if self._depth:
+                self.is_doomed |= error is not None and not isinstance(error, forgives)
+            else:
+                self._end(error)
+            if error is not None:
+                self._translate(error)
+        except self._errors as failure:  # of the commit itself
+            self._translate(failure)
+        finally:
+            self._lock.release()
+
+    def _begin(self, mode: Literal["read", "write"]) -> None:
         if os.getpid() != self._pid:
             raise StoreError(
                 f"{self.label}: a store opened before a fork cannot be used after it; open it anew"
             )
         if self.connection.closed:
             raise StoreError(f"{self.label}: the store is closed")
-        self.connection.info["mode"] = mode
-        self._is_doomed = False
+        self.is_doomed = False
+        self._cursor = self.connection.connection.cursor()
+        statement = _BEGIN[self.dialect.name, mode]
+        if statement:
+            self._cursor.execute(statement)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Commit, or roll back after an error."""
+        is_kept = error is None and not self.is_doomed
         try:
-            with self.connection.begin():
-                self._cursor = self.connection.connection.cursor()
-                self._depth = 1
-                yield
-                if self._is_doomed:
-                    raise StoreError(
-                        f"{self.label}: a write in this transaction failed; nothing of it was kept"
-                    )
+            if is_kept:
+                self._driver_or_sqlalchemy().commit()
         except BaseException:
-            self.on_rollback()
+            is_kept = False
             raise
         finally:
-            self._depth = 0
+            if not is_kept:
+                self.on_rollback()
+                self._roll_back()
+        if error is None and not is_kept:
+            raise StoreError(f"{self.label}: a write in this transaction failed; nothing of it was kept")
+
+    def _driver_or_sqlalchemy(self) -> Any:
+        """Return who ends the transaction: SQLAlchemy where it took part, else the driver's connection."""
+        if self.connection.in_transaction():
+            return self.connection
+        return self.connection.connection.dbapi_connection
+
+    def _roll_back(self) -> None:
+        with suppress(*self._errors):  # the connection may be gone; what led here is the news
+            self._driver_or_sqlalchemy().rollback()
+
+    def _translate(self, error: BaseException) -> None:
+        """Raise our own error in place of the database's."""
+        if isinstance(error, self._errors):
+            self._drop_if_lost(error)
+            raise StoreError(f"{self.label}: {reason_of(error)}") from error
 
     def _drop_if_lost(self, error: BaseException) -> None:
         """Let the next transaction connect anew when the server has gone away under this one."""
@@ -125,18 +181,6 @@ class Session:
         if self.dialect.is_disconnect(error, self.connection.connection.dbapi_connection, None):
             self.connection.invalidate(error)
 
-    def _inside(self, forgives: type[Exception] | tuple[()]) -> Iterator[None]:
-        self._depth += 1
-        try:
-            yield
-        except forgives:
-            raise
-        except BaseException:
-            self._is_doomed = True
-            raise
-        finally:
-            self._depth -= 1
-
     def _compile(self, statement: Statement) -> tuple[str, dict[str, Any]]:
         """Return the driver's text and the parameters that the statement itself gives."""
         compiled = self._compiled.get(statement)
@@ -144,6 +188,26 @@ class Session:
             made = statement.compile(dialect=self.dialect)
             compiled = self._compiled[statement] = (str(made), dict(made.params))
         return compiled
+
+
+@final
+class _Transaction(AbstractContextManager[None]):
+    """One ``with`` block; a class, since entering a generator costs more than the smallest write."""
+
+    __slots__ = ("_forgives", "_mode", "_session")
+
+    def __init__(
+        self, session: Session, mode: Literal["read", "write"], forgives: type[Exception] | tuple[()]
+    ):
+        self._session, self._mode, self._forgives = session, mode, forgives
+
+    def __enter__(self) -> None:
+        self._session.enter(self._mode)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.leave(error, self._forgives)
 
 
 def reason_of(error: BaseException) -> str:

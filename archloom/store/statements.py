@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
+    Integer,
     Select,
     Table,
     bindparam,
@@ -99,7 +100,17 @@ OBJECTIVES = (
 LOCK_STUDY = select(studies.c.id).where(studies.c.id == _STUDY).with_for_update(key_share=True)
 LAST_NUMBER = select(func.max(trials.c.number)).where(trials.c.study_id == _STUDY)
 ADD_TRIAL = _add(
-    trials, "study_id", "number", "state", "key", "architecture", "ask", "seed", "fidelity", "created_at"
+    trials,
+    "study_id",
+    "number",
+    "state",
+    "key",
+    "architecture",
+    "ask",
+    "seed",
+    "fidelity",
+    "created_at",
+    "started_at",
 )
 NEW_IDS = (
     select(trials.c.id)
@@ -111,13 +122,13 @@ ADD_DECISION = _add(decisions, "trial_id", "name", "choice", "value", "is_float"
 CLAIM = (
     update(trials)
     .where(
-        trials.c.id
-        == select(trials.c.id)
-        .where(trials.c.study_id == _STUDY, trials.c.state == "WAITING")
-        .order_by(trials.c.number)
-        .limit(literal_column("1"))
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
+        trials.c.id.in_(
+            select(trials.c.id)
+            .where(trials.c.study_id == _STUDY, trials.c.state == "WAITING")
+            .order_by(trials.c.number)
+            .limit(bindparam("n", type_=Integer))
+            .with_for_update(skip_locked=True)
+        )
     )
     .values(state="RUNNING", started_at=bindparam("now"))
     .returning(*TRIAL_COLUMNS)
@@ -160,7 +171,7 @@ LEAVE_FRONT_ALL = (
 )
 FINISH = (
     update(trials)
-    .where(trials.c.id == _TRIAL)
+    .where(trials.c.id == _TRIAL, trials.c.finished_at.is_(None))
     .values(
         {
             name: bindparam(f"{name}_")

@@ -18,8 +18,8 @@ from archloom.errors import StoreError, StudyExistsError, StudyNotFoundError, di
 from archloom.store import connect, queries, rows, views
 from archloom.store import statements as sql
 from archloom.store.frames import make_frame
-from archloom.store.front import enter
-from archloom.store.records import Outcome, Proposal, StudyRecord, TrialRecord, join_key, split_key
+from archloom.store.life import Life
+from archloom.store.records import Event, Outcome, Proposal, StudyRecord, TrialRecord, join_key, split_key
 from archloom.store.schema import STATUSES, objectives, studies, trials
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Store:
 
     Args:
         url: ``sqlite:///results.db``, ``postgresql+psycopg://user@host/database``, the path of a SQLite
-            file, or ``sqlite://`` for a database in memory.
+            file, or ``sqlite://`` for a database in memory. ``?synchronous=normal`` after a SQLite file
+            trades the last trials before a power cut (not before a crash) for speed.
         must_exist: refuse to create a database.
 
     Raises:
@@ -60,7 +61,8 @@ class Store:
         self.url = parsed.render_as_string(hide_password=False)
         self._session = connect.open_session(parsed, must_exist=must_exist)
         self._goals: dict[int, tuple[Objective, ...]] = {}
-        self._session.on_rollback = self._goals.clear
+        self._life = Life(self._session, self._words_for_missing)
+        self._session.on_rollback = self._forget
 
     @staticmethod
     def upgrade(url: str | Path) -> None:
@@ -92,6 +94,11 @@ class Store:
         It may stand inside another, of which it is then a part.
         """
         return self._session.transaction()
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether a write has failed in the transaction at hand, which can then no longer be committed."""
+        return self._session.is_doomed
 
     # Studies
 
@@ -151,35 +158,35 @@ class Store:
     def propose(self, study_id: int, ask: int, proposals: Sequence[Proposal]) -> list[int]:
         """Add what one ask proposed as WAITING trials and return their numbers.
 
+        Args:
+            study_id: the study.
+            ask: number of the ask, -1 for what no strategy proposed.
+            proposals: the architectures.
+
         Raises:
             StoreError: a choice that is neither a label nor a finite number, or no such study.
+        """
+        return [trial.number for trial in self.start(study_id, ask, proposals, 0)]
+
+    def start(self, study_id: int, ask: int, proposals: Sequence[Proposal], n: int) -> list[TrialRecord]:
+        """Add what one ask proposed and claim the first ``n`` of it in the same breath; return all of it.
+
+        Raises:
+            StoreError: as ``propose``.
         """
         if not proposals:
             return []
         with self._write():
-            self._objectives(study_id)
-            choices = [rows.decision_rows(proposal.choices) for proposal in proposals]
-            self._lock(study_id)
-            first = self._n_trials(study_id)
-            at = rows.now()
-            added = [rows.trial_row(study_id, first + i, ask, each, at) for i, each in enumerate(proposals)]
-            self._session.run_many(sql.ADD_TRIAL, added)
-            ids = self._session.run(sql.NEW_IDS, study_id=study_id, number=first)
-            self._session.run_many(
-                sql.ADD_DECISION,
-                [row | {"trial_id": key} for (key,), made in zip(ids, choices, strict=True) for row in made],
-            )
-        return list(range(first, first + len(proposals)))
+            return self._life.add(study_id, self._objectives(study_id), ask, proposals, n)
 
     def claim(self, study_id: int) -> TrialRecord | None:
         """Take the WAITING trial of the lowest number: it is RUNNING now, and nobody else gets it."""
+        return next(iter(self.claim_many(study_id, 1)), None)
+
+    def claim_many(self, study_id: int, n: int) -> list[TrialRecord]:
+        """Take up to ``n`` WAITING trials, those of the lowest numbers, in their order."""
         with self._write():
-            goals = self._objectives(study_id)
-            found = self._session.run(sql.CLAIM, study_id=study_id, now=rows.now())
-            if not found:
-                return None
-            row = sql.TrialRow._make(found[0])
-            return queries.build_trial(row, goals, choices=self._choices(row.id))
+            return self._life.claim(study_id, self._objectives(study_id), n)
 
     def reopen(self, study_id: int, *, keep: Collection[int] = ()) -> list[int]:
         """Make every RUNNING trial WAITING again, and return their numbers.
@@ -192,19 +199,7 @@ class Store:
             keep: numbers of trials that somebody still works for.
         """
         with self._write():
-            self._lock(study_id)
-            running = self._session.run(sql.RUNNING, study_id=study_id)
-            found = [(key, number) for key, number in running if number not in keep]
-            self._session.run_many(sql.REOPEN, [{"trial_id": key} for key, _ in found])
-            self._session.run_many(sql.FORGET_METRICS, [{"trial_id": key} for key, _ in found])
-            event = {
-                "study_id": study_id,
-                "at": rows.now(),
-                "kind": "reopen",
-                "detail": "its worker was gone",
-            }
-            self._session.run_many(sql.ADD_EVENT, [event | {"trial_id": key} for key, _ in found])
-        return sorted(number for _, number in found)
+            return self._life.reopen(study_id, keep)
 
     def report(self, study_id: int, number: int, step: int, metrics: Mapping[str, float]) -> None:
         """Add metrics of a step of a RUNNING trial; a step reported again replaces what was said before.
@@ -213,7 +208,7 @@ class Store:
             StoreError: the trial is not RUNNING.
         """
         with self._write():
-            row = self._row(study_id, number)
+            row = self._life.row(study_id, number)
             if row.state != State.RUNNING:
                 raise StoreError(f"only a RUNNING trial reports; trial {number} is {row.state}")
             values = [value | {"step": int(step)} for value in rows.metric_rows(row.id, metrics)]
@@ -225,49 +220,18 @@ class Store:
         Raises:
             StoreError: it has already ended, or a COMPLETE one lacks a finite objective; nothing changes.
         """
+        return self.finish_many(study_id, {number: outcome})[0]
+
+    def finish_many(self, study_id: int, outcomes: Mapping[int, Outcome]) -> list[TrialRecord]:
+        """End several trials in one commit, in the order given; return them.
+
+        Raises:
+            StoreError: as ``finish``; none of them has ended then.
+        """
+        if not outcomes:
+            return []
         with self._write():
-            goals = self._objectives(study_id)
-            rows.check_outcome(number, outcome, goals)
-            self._lock(study_id)
-            row = self._row(study_id, number)
-            if State(row.state).is_finished:
-                raise StoreError(
-                    f"trial {number} has already ended as {row.state}; it was to end as {outcome.state}"
-                )
-            if outcome.reused_from == number:
-                raise StoreError(f"a trial is served the result of another; trial {number} names itself")
-            if outcome.reused_from is not None:
-                self._row(study_id, outcome.reused_from)
-            values = rows.metric_rows(row.id, outcome.metrics)
-            finished_at = rows.now()
-            started_at = row.started_at or finished_at
-            changes = {
-                "state": outcome.state.value,
-                "violation": float(outcome.violation),
-                "is_pareto": self._enter_front(study_id, goals, outcome),
-                "reused_from": outcome.reused_from,
-                "reason": rows.clean(outcome.reason),
-                "traceback": rows.clean(outcome.traceback),
-                "started_at": started_at,
-                "finished_at": finished_at,
-                "seconds": rows.seconds_between(started_at, finished_at),
-            }
-            self._session.run(
-                sql.FINISH, trial_id=row.id, **{f"{name}_": new for name, new in changes.items()}
-            )
-            self._session.run_many(sql.ADD_METRIC, values)
-            files = {name: str(path) for name, path in outcome.artifacts.items()}
-            self._session.run_many(
-                sql.ADD_ARTIFACT, [{"trial_id": row.id, "name": n, "path": path} for n, path in files.items()]
-            )
-            return queries.build_trial(
-                row,
-                goals,
-                choices=self._choices(row.id),
-                metrics={key: float(value) for key, value in sorted(outcome.metrics.items())},
-                artifacts=files,
-                **changes,
-            )
+            return self._life.finish(study_id, self._objectives(study_id), outcomes)
 
     # Reading
 
@@ -341,7 +305,7 @@ class Store:
         """Note that something happened, to the study or to one trial."""
         with self._write():
             self._objectives(study_id)
-            trial_id = None if number is None else self._row(study_id, number).id
+            trial_id = None if number is None else self._life.row(study_id, number).id
             self._session.run(
                 sql.ADD_EVENT,
                 study_id=study_id,
@@ -351,6 +315,12 @@ class Store:
                 detail=rows.clean(detail),
             )
 
+    def events(self, study_id: int, kind: str | None = None) -> list[Event]:
+        """Return what happened in a study, or what of one kind, oldest first."""
+        with self._read():
+            self._objectives(study_id)
+            return queries.load_events(self._session, study_id, kind)
+
     def refresh_wide(self, study_id: int) -> str:
         """Make anew the study's view of one row a trial, one column a decision or metric; return its name."""
         with self._write():
@@ -358,6 +328,10 @@ class Store:
             return views.refresh_wide(self._session.connection, study_id)
 
     # Inside a transaction
+
+    def _forget(self) -> None:
+        self._goals.clear()
+        self._life.forget()
 
     def _read(self) -> AbstractContextManager[None]:
         return self._session.transaction("read", forgives=StoreError)
@@ -374,37 +348,6 @@ class Store:
                 raise StoreError(f"{self._session.label} has no study with the id {study_id}")
             self._goals[study_id] = goals
         return goals
-
-    def _lock(self, study_id: int) -> None:
-        if not self._session.is_sqlite:
-            self._session.run(sql.LOCK_STUDY, study_id=study_id)
-
-    def _row(self, study_id: int, number: int) -> sql.TrialRow:
-        found = self._session.run(sql.LOCK_TRIAL, study_id=study_id, number=number)
-        if not found:
-            raise StoreError(self._words_for_missing(study_id, number))
-        return sql.TrialRow._make(found[0])
-
-    def _n_trials(self, study_id: int) -> int:
-        # Numbers are dense, so that the last one tells how many there are.
-        ((last,),) = self._session.run(sql.LAST_NUMBER, study_id=study_id)
-        return 0 if last is None else int(last) + 1
-
-    def _choices(self, trial_id: int) -> dict[str, str | float]:
-        return queries.read_choices(self._session.run(sql.CHOICES_OF_TRIAL, trial_id=trial_id))
-
-    def _enter_front(self, study_id: int, goals: Sequence[Objective], outcome: Outcome) -> bool:
-        """Return whether the trial joins the front, from which those that it dominates are taken."""
-        if outcome.state != State.COMPLETE or outcome.violation > 0 or outcome.reused_from is not None:
-            return False
-        members = queries.front(self._session, study_id, goals)
-        point = tuple(goal.sign * float(outcome.metrics[goal.metric]) for goal in goals)
-        joins, leavers = enter(point, members)
-        if leavers and len(leavers) == len(members):
-            self._session.run(sql.LEAVE_FRONT_ALL, study_id=study_id)
-        else:
-            self._session.run_many(sql.LEAVE_FRONT, [{"trial_id": key} for key in leavers])
-        return joins
 
     def _ids(self, study_id: int, *conditions: Any) -> Select[Any]:
         return select(trials.c.id).where(trials.c.study_id == study_id, *conditions)
@@ -429,7 +372,7 @@ class Store:
         )
 
     def _words_for_missing(self, study_id: int, number: int) -> str:
-        n_trials = self._n_trials(study_id)
+        n_trials = self._life.n_trials(study_id)
         have = f"it has trials 0 to {n_trials - 1}" if n_trials else "it has none"
         name = self._session.connection.scalar(select(studies.c.name).where(studies.c.id == study_id))
         return f"the study {name!r} has no trial {number}; {have}"

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
@@ -55,7 +54,12 @@ class RegularizedEvolution(Strategy):
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem; nobody is alive yet."""
         super().setup(space, objectives, seed)
-        self._members: deque[_Member] = deque(maxlen=self._population_size)
+        size = self._population_size
+        self._genotypes: list[Genotypes] = []
+        self._costs = np.empty((size, len(self.objectives)))
+        self._violations = np.empty(size)
+        self._signs = np.array([objective.sign for objective in self.objectives])
+        self._n_born = 0
 
     def ask(self, n: int) -> Genotypes:
         """Propose ``n`` points."""
@@ -65,16 +69,25 @@ class RegularizedEvolution(Strategy):
 
     def tell(self, finished: Finished) -> None:
         """Take the finished trials into the population; a failed one never enters it."""
-        signs = np.array([objective.sign for objective in self.objectives])
+        costs = finished.values * self._signs
+        costs[np.isnan(costs)] = np.inf
         for i, state in enumerate(finished.states):
-            if state == State.FAIL:
-                continue
-            costs = np.where(np.isnan(finished.values[i]), np.inf, finished.values[i] * signs)
-            self._members.append((finished.genotypes[i], costs, float(finished.violations[i])))
+            if state != State.FAIL:
+                self._enter(finished.genotypes[i], costs[i], finished.violations[i])
+
+    def _enter(self, genotype: Genotypes, costs: FloatArray, violation: float) -> None:
+        """Put a child in the place of the oldest."""
+        place = self._n_born % self._population_size
+        if place == len(self._genotypes):
+            self._genotypes.append(genotype)
+        else:
+            self._genotypes[place] = genotype
+        self._costs[place], self._violations[place] = costs, violation
+        self._n_born += 1
 
     def _propose(self, proposal: int) -> Genotypes:
         rng = self.rng(proposal)
-        if proposal < self._population_size or not self._members:
+        if proposal < self._population_size or not self._genotypes:
             return self.space.sample(1, rng)
         parent = self._tournament(rng)
         if self._crossover and rng.random() < self._crossover:
@@ -82,12 +95,8 @@ class RegularizedEvolution(Strategy):
         return self.space.mutate(parent, rng)
 
     def _tournament(self, rng: np.random.Generator) -> Genotypes:
-        drawn = rng.integers(0, len(self._members), size=self._sample_size)
-        sample = [self._members[i] for i in drawn]
-        costs = np.stack([costs for _, costs, _ in sample])
-        violations = np.array([violation for _, _, violation in sample])
-        return sample[fittest(costs, violations, rng)][0]
-
-
-_Member = tuple[Genotypes, FloatArray, float]
-"""Genotype (``1 x d``), costs (``m``, lower is better), violation."""
+        # Numbered from the oldest, as they would be in a queue.
+        drawn = rng.integers(0, len(self._genotypes), size=self._sample_size)
+        oldest = self._n_born % self._population_size if self._n_born > self._population_size else 0
+        drawn = (drawn + oldest) % self._population_size
+        return self._genotypes[int(drawn[fittest(self._costs[drawn], self._violations[drawn], rng)])]

@@ -36,11 +36,11 @@ def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator)
         violations: ``n``, 0 where feasible.
         rng: breaks ties.
     """
-    candidates = np.flatnonzero(violations == violations.min())
-    if len(candidates) > 1:
-        column = costs[candidates]
-        if column.shape[1] == 1:
-            candidates = candidates[column[:, 0] == column[:, 0].min()]
-        else:
-            candidates = candidates[undominated(column)]
+    least = violations == violations.min()
+    if costs.shape[1] == 1:
+        column = costs[:, 0]
+        candidates = np.flatnonzero(least & (column == column[least].min()))
+    else:
+        candidates = np.flatnonzero(least)
+        candidates = candidates[undominated(costs[candidates])]
     return int(candidates[0] if len(candidates) == 1 else rng.choice(candidates))

@@ -169,6 +169,23 @@ class StoreContract:
         ]
         assert store.counts(other)[State.WAITING] == 1
 
+    def test_start_is_propose_and_claim_in_one(self, store: Store, study: int) -> None:
+        assert store.start(study, 0, [], 1) == []
+        started = store.start(study, 0, proposals(3), 2)
+        assert [(t.number, t.state) for t in started] == [
+            (0, State.RUNNING),
+            (1, State.RUNNING),
+            (2, State.WAITING),
+        ]
+        assert started == store.trials(study)
+        assert [t.number for t in store.claim_many(study, 5)] == [2]
+
+    def test_several_are_claimed_in_the_order_of_their_numbers(self, store: Store, study: int) -> None:
+        store.propose(study, 0, proposals(5))
+        assert [t.number for t in store.claim_many(study, 3)] == [0, 1, 2]
+        assert [t.number for t in store.claim_many(study, 3)] == [3, 4]
+        assert store.claim_many(study, 3) == []
+
     def test_proposal_comes_back_as_it_went_in(self, store: Store, study: int) -> None:
         choices = {f"float {i}": value for i, value in enumerate(FLOATS)} | {
             f"label '{i}'": label for i, label in enumerate(LABELS)
@@ -301,6 +318,34 @@ class StoreContract:
         assert trial.started_at is not None
         assert trial.finished_at is not None
         assert trial.started_at <= trial.finished_at
+
+    def test_several_end_in_one_commit_or_not_at_all(self, store: Store, study: int) -> None:
+        store.start(study, 0, proposals(3), 3)
+        done = [Outcome(State.COMPLETE, {"accuracy": value}) for value in (0.5, 0.25, 0.75)]
+        store.finish(study, 1, done[1])
+        with pytest.raises(StoreError, match="trial 1 has already ended as COMPLETE"):
+            store.finish_many(study, {0: done[0], 1: done[1]})
+        assert store.trial(study, 0).state == State.RUNNING
+        ended = store.finish_many(study, {0: done[0], 2: done[2]})
+        assert ended == [store.trial(study, 0), store.trial(study, 2)]
+        assert [t.number for t in store.pareto(study)] == [2]
+        assert store.finish_many(study, {}) == []
+
+    def test_what_another_store_has_ended_never_changes(self, store: Store, url: str, study: int) -> None:
+        store.start(study, 0, proposals(1), 1)
+        with Store(url) as other:
+            other.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+        with pytest.raises(StoreError, match="trial 0 has already ended as COMPLETE"):
+            store.finish(study, 0, Outcome(State.FAIL, {}))
+        assert store.trial(study, 0).state == State.COMPLETE
+
+    def test_fronts_of_two_stores_are_one(self, store: Store, url: str, study: int) -> None:
+        store.start(study, 0, proposals(3), 3)
+        store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+        with Store(url) as other:
+            other.finish(study, 1, Outcome(State.COMPLETE, {"accuracy": 0.75}))
+        store.finish(study, 2, Outcome(State.COMPLETE, {"accuracy": 0.625}))
+        assert [t.number for t in store.pareto(study)] == [1]
 
     def test_an_ended_trial_never_changes(self, store: Store, study: int) -> None:
         (before,) = complete(store, study, {"accuracy": 0.5})
@@ -553,6 +598,11 @@ class StoreContract:
             ("started", "by hand", True),
             ("note", "strange \\x00", False),
         ]
+        assert [(e.kind, e.detail, e.number) for e in store.events(study)] == [
+            ("started", "by hand", None),
+            ("note", "strange \\x00", 0),
+        ]
+        assert [e.kind for e in store.events(study, "note")] == ["note"]
 
 
 def front(points: Mapping[int, Sequence[float]]) -> list[int]:

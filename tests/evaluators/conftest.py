@@ -19,6 +19,7 @@ class _Point:
     value: Any
     text: str
     choices: Mapping[str, str | float] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def genotype(self) -> Genotypes:

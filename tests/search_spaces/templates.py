@@ -1,4 +1,4 @@
-"""Ten differently nested spaces, for the property tests."""
+"""Eleven differently nested spaces, for the property tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pyglove as pg
+
+from archloom.search_spaces import SearchSpace
 
 
 class Conv(pg.Object):
@@ -79,4 +81,20 @@ TEMPLATES: dict[str, Callable[[], Any]] = {
         op=pg.oneof([pg.Dict(drop=pg.floatv(0.0, 0.5)), "none"]),
         many=pg.manyof(2, [pg.Dict(w=pg.floatv(1.0, 2.0)), "x", "y"], distinct=False, sorted=True),
     ),
+    "outside": lambda: pg.Dict(op=pg.oneof([Conv(kernel=pg.oneof([3, 5])), "skip"])),
 }
+
+SETTINGS: dict[str, Callable[[], Any]] = {
+    "outside": lambda: {
+        "training": {
+            "batch_size": pg.oneof([32, 64]),
+            "optimizer": pg.oneof([pg.Dict(name="sgd", momentum=pg.oneof([0.0, 0.9])), "adam"]),
+        }
+    }
+}
+"""Decisions outside the network, where a space has any."""
+
+
+def space_of(name: str) -> SearchSpace:
+    """Compile the space of that name."""
+    return SearchSpace(TEMPLATES[name](), settings=SETTINGS[name]() if name in SETTINGS else None)

@@ -200,6 +200,18 @@ class TestOpening:
             with pytest.raises(StoreError, match="readonly"):
                 store.propose(study, 0, proposals(1))
 
+    @pytest.mark.parametrize(
+        ("given", "level"), [("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)]
+    )
+    def test_how_hard_a_commit_is(self, path: Path, given: str, level: int) -> None:
+        with Store(f"sqlite:///{path}{given}") as store:
+            assert store._session.connection.exec_driver_sql("PRAGMA synchronous").scalar() == level
+        assert path.exists()
+
+    def test_a_commit_is_full_or_normal(self, path: Path) -> None:
+        with pytest.raises(StoreError, match="synchronous is full or normal, got 'off'"):
+            Store(f"sqlite:///{path}?synchronous=off")
+
     def test_closed(self, path: Path) -> None:
         store = Store(path)
         store.close()

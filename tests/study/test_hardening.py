@@ -220,7 +220,7 @@ def interrupted(method: str, owner: Any, after: int) -> Callable[[pytest.MonkeyP
 
 @pytest.mark.parametrize("is_same_object", [True, False])
 @pytest.mark.parametrize("after", [1, 5])
-@pytest.mark.parametrize("method", ["ask", "tell", "propose", "claim", "finish", "evaluate"])
+@pytest.mark.parametrize("method", ["ask", "tell", "start", "claim_many", "finish_many", "evaluate"])
 def test_an_interrupt_at_any_step_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, method: str, after: int, is_same_object: bool
 ) -> None:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Sized
 from typing import Any, cast
 
@@ -14,9 +17,16 @@ from archloom.evaluators.data.splits import SPLIT_SEED, Splits
 from archloom.evaluators.options import call_with_options, known
 from archloom.evaluators.registries import DATASETS
 
-__all__ = ["load_splits"]
+__all__ = ["forget_splits", "load_splits"]
 
 _PARTS = ["train", "validation", "test"]
+
+MAX_KEPT = 3
+
+_Key = tuple[int, str, str, str]
+
+_kept: OrderedDict[_Key, tuple[Any, Splits]] = OrderedDict()
+"""What was loaded last, with the object it came from, so that no other takes over its id."""
 
 
 def load_splits(data: str | Any, options: Mapping[str, Any] | None = None) -> Splits:
@@ -28,6 +38,10 @@ def load_splits(data: str | Any, options: Mapping[str, Any] | None = None) -> Sp
     outputs are not told by ``Splits``, they are read off: the shape from the first training sample, the
     outputs from its target (real numbers: their count) or from the targets of all
     splits (class numbers: the largest plus one), for which every sample is read once.
+
+    The last three results are kept, so that evaluators that measure on the same data read them once a
+    process (not where an option is more than plain JSON, nor tensors and containers that may change in
+    place). ``forget_splits`` has them read again.
 
     Args:
         data: a registered name (``digits``), an import path ``package.module:name``, or the thing itself.
@@ -41,6 +55,38 @@ def load_splits(data: str | Any, options: Mapping[str, Any] | None = None) -> Sp
     name = f"the data set {data!r}" if isinstance(data, str) else f"the data set {type(data).__name__}"
     found: Any = DATASETS.get(data) if isinstance(data, str) else data
     options = dict(options or {})
+    key = _key(found, options)
+    if key is not None and key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key][1]
+    splits = _load(found, options, name)
+    if key is not None:
+        _kept[key] = (found, splits)
+        while len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return splits
+
+
+def forget_splits() -> None:
+    """Forget what ``load_splits`` keeps: data that changed on disk are read again."""
+    _kept.clear()
+
+
+def _key(found: Any, options: Mapping[str, Any]) -> _Key | None:
+    """Return what tells one result from another, ``None`` where it is not to be kept."""
+    is_dear = callable(found) or isinstance(found, tuple | Dataset)
+    if not is_dear or isinstance(found, TensorDataset):
+        return None
+    try:
+        text = json.dumps(options, sort_keys=True)
+    except (TypeError, ValueError):
+        return None
+    if json.loads(text) != options:  # a tuple, a key that is no string
+        return None
+    return id(found), text, os.environ.get("ARCHLOOM_DATA", ""), os.getcwd()
+
+
+def _load(found: Any, options: dict[str, Any], name: str) -> Splits:
     if callable(found) and not isinstance(found, Dataset):
         found = call_with_options(found, options, name)
     elif options:
