@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint format bench-nasbench201 clean
+.PHONY: install demo test lint format bench-nasbench201 bench-engine docs clean
 
 install: $(STAMP)
 
@@ -35,6 +35,12 @@ test: lint
 
 bench-nasbench201: install
 	$(BIN)/python benchmarks/nasbench201.py
+
+bench-engine: install
+	$(BIN)/python -m benchmarks.engine
+
+docs: install
+	$(BIN)/python docs/build_reference.py
 
 clean:
 	rm -rf .demo .venv .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

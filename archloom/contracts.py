@@ -308,10 +308,19 @@ class Evaluator(ABC):
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
         """Measure one architecture. An exception makes the trial a FAIL, and the study goes on."""
 
+    @property
+    def is_vectorised(self) -> bool:
+        """Whether ``evaluate_many`` takes hardly longer than ``evaluate``: so, where it is overridden.
+
+        Say no where a trial is dear: a batch is lost as a whole when the machine fails in the midst of it.
+        """
+        return type(self).evaluate_many is not Evaluator.evaluate_many
+
     def evaluate_many(self, architectures: Sequence[Architecture], trials: Sequence[Trial]) -> list[Metrics]:
         """Measure several; override where one call is cheaper than many.
 
-        An evaluator that overrides it is given whole batches of a study, which then share one commit.
+        An evaluator that overrides it is given whole batches of a study, which then share one commit; see
+        ``is_vectorised``.
         """
         return [self.evaluate(a, t) for a, t in zip(architectures, trials, strict=True)]
 

@@ -35,7 +35,7 @@ class Evaluation:
     @property
     def is_vectorised(self) -> bool:
         """Whether every evaluator measures several architectures in one call."""
-        return all(type(e).evaluate_many is not Evaluator.evaluate_many for e in self.evaluators)
+        return all(evaluator.is_vectorised for evaluator in self.evaluators)
 
     def many(
         self, architectures: Sequence[Callable[[], Architecture]], trials: Sequence[Trial]

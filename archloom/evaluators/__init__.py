@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archloom.evaluators.registries import DATASETS, EVALUATORS, TASKS
+from archloom.evaluators.registries import AUGMENTATIONS, DATASETS, EVALUATORS, TASKS
 from archloom.lazy import lazy_face
 
 if TYPE_CHECKING:
@@ -16,22 +16,29 @@ if TYPE_CHECKING:
     from archloom.evaluators.data.loading import load_splits
     from archloom.evaluators.data.splits import Splits
     from archloom.evaluators.function import Function
+    from archloom.evaluators.latency import Latency
+    from archloom.evaluators.memory import Memory
     from archloom.evaluators.networks import build_network
     from archloom.evaluators.tabular import Tabular
     from archloom.evaluators.tasks import Classification, Regression
     from archloom.evaluators.training import Training
+    from archloom.evaluators.tuned import Tuned
 
 __all__ = [
+    "AUGMENTATIONS",
     "DATASETS",
     "EVALUATORS",
     "TASKS",
     "Classification",
     "Costs",
     "Function",
+    "Latency",
+    "Memory",
     "Regression",
     "Splits",
     "Tabular",
     "Training",
+    "Tuned",
     "build_network",
     "load_splits",
 ]
@@ -40,10 +47,13 @@ _HOME = {
     "Classification": "tasks",
     "Costs": "costs",
     "Function": "function",
+    "Latency": "latency",
+    "Memory": "memory",
     "Regression": "tasks",
     "Splits": "data.splits",
     "Tabular": "tabular",
     "Training": "training",
+    "Tuned": "tuned",
     "build_network": "networks",
     "load_splits": "data.loading",
 }

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Protocol, cast
 
 import torch
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
-__all__ = ["Batches", "batches", "to_device"]
+__all__ = ["Batches", "batches", "first_batch", "to_device"]
+
+_CHUNK_BYTES = 2**21
+"""How much of a shuffled pass is gathered at a time: one gather for many small batches costs a fraction of
+one for each, and this much still lies in a processor's cache."""
 
 
 class Batches(Protocol):
@@ -63,6 +67,22 @@ def batches(
     return _Loaded(loader, device)
 
 
+def first_batch(
+    dataset: Dataset[Any],
+    *,
+    n: int,
+    device: torch.device,
+    collate: Callable[[Sequence[Any]], Any] | None = None,
+) -> Any:
+    """Return the first ``n`` samples (or as many as there are) as one batch."""
+    n = min(n, len(cast(Sized, dataset)))
+    if isinstance(dataset, TensorDataset):
+        few: Dataset[Any] = TensorDataset(*(tensor[:n] for tensor in dataset.tensors))
+    else:
+        few = Subset(dataset, range(n))
+    return next(iter(batches(few, batch_size=n, device=device, collate=collate)))
+
+
 def to_device(batch: Any, device: torch.device) -> Any:
     """Move tensors, and all that has a ``to``, inside tuples, lists and mappings."""
     if isinstance(batch, tuple | list):
@@ -86,12 +106,22 @@ class _InMemory:
         return -(-self._n_used // self._batch_size)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
-        order = None
-        if self._shuffle is not None:
-            order = torch.randperm(len(self._tensors[0]), generator=self._shuffle).to(self._tensors[0].device)
+        chunks = self._in_order() if self._shuffle is None else self._shuffled(self._shuffle)
+        for chunk in chunks:
+            yield from zip(*(torch.split(tensor, self._batch_size) for tensor in chunk), strict=True)
+
+    def _in_order(self) -> Iterator[tuple[torch.Tensor, ...]]:
         for start in range(0, self._n_used, self._batch_size):
-            rows = slice(start, min(start + self._batch_size, self._n_used))
-            yield tuple(tensor[rows if order is None else order[rows]] for tensor in self._tensors)
+            n = min(self._batch_size, self._n_used - start)
+            # A copy: a network whose first layer works in place would write into the data.
+            yield tuple(tensor.narrow(0, start, n).clone() for tensor in self._tensors)
+
+    def _shuffled(self, shuffle: torch.Generator) -> Iterator[tuple[torch.Tensor, ...]]:
+        first = self._tensors[0]
+        order = torch.randperm(len(first), generator=shuffle)[: self._n_used].to(first.device)
+        n_bytes = sum(t[:1].numel() * t.element_size() for t in self._tensors) * self._batch_size
+        for rows in torch.split(order, self._batch_size * max(1, _CHUNK_BYTES // max(1, n_bytes))):
+            yield tuple(tensor.index_select(0, rows) for tensor in self._tensors)
 
 
 class _Loaded:

@@ -11,10 +11,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from archloom.contracts import Architecture, Evaluator, Metrics, Trial
-from archloom.errors import ConfigError, SpaceError
-from archloom.evaluators.data.loading import load_splits
-from archloom.evaluators.networks import NetworkShape, build_network
+from archloom.errors import SpaceError
+from archloom.evaluators.networks import build_network
 from archloom.evaluators.options import known
+from archloom.evaluators.shapes import ShapeSource
 
 __all__ = ["Costs", "count_macs", "count_parameters", "size_mb"]
 
@@ -89,21 +89,18 @@ class Costs(Evaluator):
         n_outputs: int = 10,
     ):
         self.gives = tuple(known(name, sorted(_COUNTERS), "cost") for name in metrics or ("params", "macs"))
-        if (data is None) == (input_shape is None):
-            came = "both" if data is not None else "neither"
-            raise ConfigError(
-                f"costs needs either data or input_shape, to know what the networks take; got {came}"
-            )
-        if input_shape is not None and (not input_shape or min(input_shape) < 1):
-            raise ConfigError(f"input_shape must hold positive numbers, like [3, 32, 32]; got {input_shape}")
-        self._data = data
-        self._data_options = data_options
-        self._shape = None if input_shape is None else NetworkShape(tuple(input_shape), n_outputs)
+        self._source = ShapeSource(
+            owner="costs",
+            data=data,
+            data_options=data_options,
+            input_shape=input_shape,
+            n_outputs=n_outputs,
+        )
 
     def prepare(self, space: Any) -> None:
         """Read the shapes off the data."""
         del space
-        self._network_shape()
+        self._source.shape()
 
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
         """Build the network without weights and count.
@@ -112,7 +109,7 @@ class Costs(Evaluator):
             SpaceError: it cannot be built or run; the message names the architecture.
         """
         del trial
-        shape = self._network_shape()
+        shape = self._source.shape()
         network = build_network(architecture, shape, device="meta")
         try:
             return {name: float(_COUNTERS[name](network, shape.input_shape)) for name in self.gives or ()}
@@ -120,9 +117,3 @@ class Costs(Evaluator):
             raise SpaceError(
                 f"{architecture.text} cannot run on inputs {shape.input_shape}: {error}"
             ) from error
-
-    def _network_shape(self) -> NetworkShape:
-        if self._shape is None:
-            splits = load_splits(self._data, self._data_options)
-            self._shape = NetworkShape(splits.input_shape, splits.n_outputs)
-        return self._shape

@@ -6,6 +6,7 @@ Notation: a batch is a pair of inputs ``b x ...`` and targets; a split has ``n``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -14,8 +15,10 @@ from torch.nn import functional
 
 from archloom.contracts import Task
 from archloom.errors import ConfigError, DataError
+from archloom.evaluators.options import call_with_options
+from archloom.evaluators.registries import TASKS
 
-__all__ = ["Classification", "Regression"]
+__all__ = ["Classification", "Regression", "as_task"]
 
 
 class Classification(Task):
@@ -104,3 +107,28 @@ class Regression(Task):
             "mae": float(errors.abs().mean()),
             "r2": float(r2.mean()),
         }
+
+
+def as_task(task: Any, options: Mapping[str, Any]) -> Task:
+    """Return the task that a study means.
+
+    Args:
+        task: a registered name, an import path or a live ``Task``.
+        options: for what the name or path stands for.
+
+    Raises:
+        UnknownNameError: nothing is registered under the name.
+        ConfigError: an option is unknown, has nothing to go to, or there is no task.
+    """
+    found = TASKS.get(task) if isinstance(task, str) else task
+    if isinstance(found, Task) and options:
+        raise ConfigError(
+            f"task_options go with a task's name; {type(found).__name__} is already made: {options}"
+        )
+    if not isinstance(found, Task) and callable(found):
+        found = call_with_options(found, options, f"the task {task!r}")
+    if not isinstance(found, Task):
+        raise ConfigError(
+            f"task must be a name, an import path or a Task; got {task!r} ({type(found).__name__})"
+        )
+    return found

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One epoch of training, and one pass of measuring."""
+"""One epoch of training, one pass of measuring, and the best epoch to go back to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, final
 
 import torch
 from torch import nn
 
 from archloom.contracts import Task
 from archloom.errors import ArchloomError
+from archloom.evaluators.augmentation import Mixed
 from archloom.evaluators.batches import Batches
 from archloom.evaluators.optimisation import Optimisation
 
-__all__ = ["Trainer", "measure"]
+__all__ = ["BestEpoch", "Trainer", "measure"]
 
 _CHECK_EVERY = 64
 """Steps between two looks at the losses: each look makes a GPU wait."""
 
 
+@final
 class Trainer:
     """Trains one network, epoch by epoch.
 
@@ -29,18 +31,30 @@ class Trainer:
         task: gives the loss.
         optimisation: how the weights are moved.
         n_epochs: how many epochs the learning-rate schedule spans.
+        augment: changes a training batch and, where it blends samples, says how; ``None`` changes nothing.
+        scaler: scales the loss, so that small gradients survive in float16; ``None`` does not.
     """
 
     def __init__(
-        self, network: nn.Module, batches: Batches, task: Task, optimisation: Optimisation, *, n_epochs: int
+        self,
+        network: nn.Module,
+        batches: Batches,
+        task: Task,
+        optimisation: Optimisation,
+        *,
+        n_epochs: int,
+        augment: Callable[[Any], tuple[Any, Mixed | None]] | None = None,
+        scaler: torch.amp.GradScaler | None = None,
     ):
         self._network = network
         self._batches = batches
         self._task = task
         self._optimisation = optimisation
         self._n_epochs = n_epochs
+        self._augment = augment
+        self._scaler = scaler
         self._optimizer = optimisation.make(network)
-        self._lrs: list[float] = []
+        self._parameters = list(network.parameters())
 
     def epoch(self, number: int) -> float:
         """Train for the epoch ``number`` (from 1) and return its mean loss a sample.
@@ -49,42 +63,65 @@ class Trainer:
             ArchloomError: the loss is no longer finite; the message names epoch, step and learning rate.
         """
         self._network.train()
-        losses: list[torch.Tensor] = []
+        losses: list[float] = []
+        recent: list[torch.Tensor] = []
         sizes: list[int] = []
-        self._lrs = []
         for batch in self._batches:
-            outputs, targets = self._task.forward_batch(self._network, batch)
-            losses.append(self._step(outputs, targets, number))
-            sizes.append(len(targets))
-            if len(losses) % _CHECK_EVERY == 0:
-                self._check(losses, number)
-        self._check(losses, number)
-        weights = torch.tensor(sizes, dtype=torch.float64)
-        return float(torch.stack(losses).cpu().double() @ weights / weights.sum())
+            self._set_lr(self._lr(number, len(sizes)))
+            loss, n = self._loss(batch)
+            self._step(loss)
+            recent.append(loss.detach())
+            sizes.append(n)
+            if len(recent) == _CHECK_EVERY:
+                losses += self._finite(recent, number, len(losses))
+                recent = []
+        if recent:
+            losses += self._finite(recent, number, len(losses))
+        return sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
 
-    def _step(self, outputs: Any, targets: Any, epoch: int) -> torch.Tensor:
+    def _loss(self, batch: Any) -> tuple[torch.Tensor, int]:
+        mixed = None
+        if self._augment is not None:
+            batch, mixed = self._augment(batch)
+        outputs, targets = self._task.forward_batch(self._network, batch)
+        loss: torch.Tensor = self._task.loss(outputs, targets)
+        if mixed is not None:
+            loss = mixed.share * loss + (1 - mixed.share) * self._task.loss(outputs, targets[mixed.partners])
+        return loss, len(targets)
+
+    def _step(self, loss: torch.Tensor) -> None:
+        for parameter in self._parameters:  # as zero_grad does, which takes longer to say so
+            parameter.grad = None
+        scaler = self._scaler
+        (loss if scaler is None else scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+        if self._optimisation.gradient_clip is not None:
+            if scaler is not None:
+                scaler.unscale_(self._optimizer)
+            nn.utils.clip_grad_norm_(self._parameters, self._optimisation.gradient_clip)
+        if scaler is None:
+            self._optimizer.step()
+        else:
+            scaler.step(self._optimizer)
+            scaler.update()
+
+    def _lr(self, epoch: int, step: int) -> float:
         n_batches = len(self._batches)
-        step = (epoch - 1) * n_batches + len(self._lrs)
-        lr = self._optimisation.lr_at(step, self._n_epochs * n_batches, self._n_epochs)
-        self._lrs.append(lr)
+        step += (epoch - 1) * n_batches
+        return self._optimisation.lr_at(step, self._n_epochs * n_batches, self._n_epochs)
+
+    def _set_lr(self, lr: float) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-        self._optimizer.zero_grad(set_to_none=True)
-        loss: torch.Tensor = self._task.loss(outputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self._optimisation.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self._network.parameters(), self._optimisation.gradient_clip)
-        self._optimizer.step()
-        return loss.detach()
 
-    def _check(self, losses: list[torch.Tensor], epoch: int) -> None:
-        start = max(0, (len(losses) - 1) // _CHECK_EVERY * _CHECK_EVERY)
-        recent = torch.stack(losses[start:]).tolist()
-        for step, loss in enumerate(recent, start):
+    def _finite(self, losses: list[torch.Tensor], epoch: int, n_before: int) -> list[float]:
+        found: list[float] = torch.stack(losses).tolist()
+        for step, loss in enumerate(found, n_before):
             if not abs(loss) < float("inf"):  # NaN compares as false
+                lr = self._lr(epoch, step)
                 raise ArchloomError(
-                    f"diverged at epoch {epoch}, step {step + 1}: loss is {loss} (lr={self._lrs[step]:.3g})"
+                    f"diverged at epoch {epoch}, step {step + 1}: loss is {loss} (lr={lr:.3g})"
                 )
+        return found
 
 
 @torch.no_grad()
@@ -94,3 +131,27 @@ def measure(network: nn.Module, batches: Iterable[Any], task: Task) -> dict[str,
     pairs = [task.forward_batch(network, batch) for batch in batches]
     outputs, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     return task.metrics(outputs, targets)
+
+
+@final
+class BestEpoch:
+    """The epoch of the lowest validation loss, with its weights."""
+
+    def __init__(self, network: nn.Module):
+        self._network = network
+        self._epoch = 0
+        self._metrics: Mapping[str, float] = {"validation/loss": float("inf")}
+        self._weights: dict[str, torch.Tensor] = {}
+
+    def n_since(self, epoch: int, metrics: Mapping[str, float]) -> int:
+        """Take note of an epoch; return for how many there has been no improvement."""
+        if not self._weights or metrics["validation/loss"] < self._metrics["validation/loss"]:
+            self._epoch = epoch
+            self._metrics = metrics
+            self._weights = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
+        return epoch - self._epoch
+
+    def restore(self) -> dict[str, float]:
+        """Put the weights of that epoch back and return its metrics."""
+        self._network.load_state_dict(self._weights)
+        return dict(self._metrics)

@@ -3,25 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from safetensors.torch import save_model
 from torch import nn
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Dataset
 
-from archloom.contracts import Architecture, Evaluator, Metrics, Task, Trial
+from archloom.contracts import Architecture, Evaluator, Metrics, Trial
 from archloom.errors import ConfigError, SpaceError
-from archloom.evaluators.batches import Batches, batches
+from archloom.evaluators.augmentation import Augmentation
+from archloom.evaluators.batches import Batches, batches, first_batch
 from archloom.evaluators.data.loading import load_splits
 from archloom.evaluators.data.splits import Splits
 from archloom.evaluators.networks import build_network
 from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
-from archloom.evaluators.options import call_with_options
-from archloom.evaluators.registries import TASKS
+from archloom.evaluators.precision import Precision, PrecisionName
 from archloom.evaluators.seeding import generator, seeded, threads
-from archloom.evaluators.trainer import Trainer, measure
+from archloom.evaluators.tasks import as_task
+from archloom.evaluators.trainer import BestEpoch, Trainer, measure
 
 __all__ = ["Training"]
 
@@ -32,15 +33,15 @@ class Training(Evaluator):
     After each epoch it reports ``train/loss`` and ``validation/<metric>`` under the number of epochs that
     were finished (from 1). It returns the same of the last epoch, ``test/<metric>``, and ``epochs``, how many
     ran. Where the report is answered by "stop", it returns at once what was measured by then: no test, no
-    weights. All that is random (initial weights, order of the samples, dropout) draws from the trial's seed
-    and leaves the caller's random state alone; on the CPU the same seed gives the same metrics. A last
-    training batch of one sample is dropped.
+    weights. All that is random (initial weights, order of the samples, augmentation, dropout) draws from the
+    trial's seed and leaves the caller's random state alone; on the CPU the same seed gives the same metrics.
+    A last training batch of one sample is dropped.
 
     A trial's fidelity may be ``epochs=<n>``: ``n`` epochs, over which the learning-rate schedule is run.
 
     Args:
-        data: a registered data set (``digits``, ``fashion_mnist``), an import path ``package.module:name``,
-            or a live object; see ``load_splits`` for what it may be.
+        data: a registered data set (``digits``, ``mnist5k``, ``fashion_mnist``), an import path
+            ``package.module:name``, or a live object; see ``load_splits`` for what it may be.
         data_options: the data set's own options, ``{n_train: 2000}``.
         task: ``classification``, ``regression``, an import path, or a live ``Task``.
         task_options: the task's own options, ``{label_smoothing: 0.1}``.
@@ -56,6 +57,11 @@ class Training(Evaluator):
         patience: end when ``validation/loss`` has not improved for this many epochs. Only then
             are the best epoch's weights restored and its metrics returned; ``None`` trains to the end and
             keeps the last.
+        augment: changes of the training images, one after the other: names (``flip``), mappings of name and
+            options (``{name: crop, padding: 2}``), or live callables. There are ``crop``, ``flip``,
+            ``cutout``, ``noise``, and ``mixup`` or ``cutmix``, under which ``train/loss`` is the blends'.
+        precision: ``float32``; or mixed: ``bfloat16``, or ``float16`` with a scaled loss, on CUDA only.
+            Weights, losses and metrics stay in float32.
         n_workers: processes that load data which is not in memory; 0 loads in the trial's own.
         n_threads: CPU threads that torch computes with. One keeps metrics the same on every machine and is
             the fastest for small networks, above all where other work shares the cores (threads that wait
@@ -66,6 +72,7 @@ class Training(Evaluator):
 
     Raises:
         ConfigError: an option is unknown or out of its range.
+        ConfigError: (in ``prepare``) ``augment`` does not fit the data, or ``precision`` the machine.
         DataError: (in ``prepare``) the data are missing or malformed.
     """
 
@@ -86,6 +93,8 @@ class Training(Evaluator):
         warmup_epochs: float = 0.0,
         gradient_clip: float | None = None,
         patience: int | None = None,
+        augment: Sequence[str | Any] = (),
+        precision: PrecisionName = "float32",
         n_workers: int = 0,
         n_threads: int = 1,
         test: bool = True,
@@ -111,9 +120,11 @@ class Training(Evaluator):
             warmup_epochs=warmup_epochs,
             gradient_clip=gradient_clip,
         )
+        self._augmentation = Augmentation(augment)
+        self._precision = Precision(precision)
         self._data = data
         self._data_options = data_options
-        self._task = _as_task(task, task_options or {})
+        self._task = as_task(task, task_options or {})
         self._epochs = epochs
         self._batch_size = batch_size
         self._patience = patience
@@ -132,13 +143,18 @@ class Training(Evaluator):
     def splits(self) -> Splits:
         """The data, loaded on first use."""
         if self._splits is None:
-            self._splits = load_splits(self._data, self._data_options)
+            splits = load_splits(self._data, self._data_options)
+            if self._augmentation:
+                few = first_batch(splits.train, n=2, device=torch.device("cpu"), collate=self._task.collate)
+                self._augmentation.check(few, splits.input_shape)
+            self._splits = splits
             self.gives = self._names(has_test=self._test and self._splits.test is not None)
         return self._splits
 
     def prepare(self, space: Any) -> None:
         """Load the data."""
         del space
+        self._precision.check()
         _ = self.splits
 
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
@@ -150,14 +166,16 @@ class Training(Evaluator):
         """
         n_epochs = _epochs_of(trial.fidelity, self._epochs)
         device = torch.device(trial.device)
+        self._precision.check(device)
         with threads(self._n_threads), seeded(trial.seed, device):
             network = build_network(architecture, self.splits, seed=trial.seed).to(device)
-            self._check_fit(network, architecture, device)
-            metrics = self._train(network, trial, n_epochs, device)
+            computing = self._precision.wrap(network, device)
+            self._check_fit(computing, architecture, device)
+            metrics = self._train(computing, trial, n_epochs, device)
             if trial.is_stopped:
                 return metrics
             if self._test and self.splits.test is not None:
-                metrics |= self._measure(network, "test", self.splits.test, device)
+                metrics |= self._measure(computing, "test", self.splits.test, device)
         self._save(network, trial)
         return metrics
 
@@ -166,8 +184,16 @@ class Training(Evaluator):
     ) -> dict[str, float]:
         train = self._batches(self.splits.train, device, shuffle=generator(trial.seed))
         validation = self._batches(self.splits.validation, device)
-        trainer = Trainer(network, train, self._task, self._optimisation, n_epochs=n_epochs)
-        best = _Best(network)
+        trainer = Trainer(
+            network,
+            train,
+            self._task,
+            self._optimisation,
+            n_epochs=n_epochs,
+            augment=self._augmentation.seeded(trial.seed, device),
+            scaler=self._precision.scaler(device),
+        )
+        best = BestEpoch(network)
         metrics: dict[str, float] = {}
         epoch = 0
         for epoch in range(1, n_epochs + 1):
@@ -203,8 +229,7 @@ class Training(Evaluator):
         if not any(p.requires_grad for p in network.parameters()):
             raise SpaceError(f"{architecture.text} has no trainable parameters")
         splits = self.splits
-        few = Subset(splits.train, range(min(2, len(cast(Any, splits.train)))))
-        batch = next(iter(batches(few, batch_size=2, device=device, collate=self._task.collate)))
+        batch = first_batch(splits.train, n=2, device=device, collate=self._task.collate)
         try:
             with torch.no_grad():
                 outputs, targets = self._task.forward_batch(network.eval(), batch)
@@ -231,46 +256,8 @@ class Training(Evaluator):
         return ("train/loss", "epochs", *(f"{split}/{name}" for split in splits for name in self._task.gives))
 
 
-class _Best:
-    """The epoch of the lowest validation loss, with its weights."""
-
-    def __init__(self, network: nn.Module):
-        self._network = network
-        self._epoch = 0
-        self._metrics: Mapping[str, float] = {"validation/loss": float("inf")}
-        self._weights: dict[str, torch.Tensor] = {}
-
-    def n_since(self, epoch: int, metrics: Mapping[str, float]) -> int:
-        """Take note of an epoch; return for how many there has been no improvement."""
-        if not self._weights or metrics["validation/loss"] < self._metrics["validation/loss"]:
-            self._epoch = epoch
-            self._metrics = metrics
-            self._weights = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
-        return epoch - self._epoch
-
-    def restore(self) -> dict[str, float]:
-        """Put the weights of that epoch back and return its metrics."""
-        self._network.load_state_dict(self._weights)
-        return dict(self._metrics)
-
-
 def _prefixed(split: str, metrics: Mapping[str, float]) -> dict[str, float]:
     return {f"{split}/{name}": value for name, value in metrics.items()}
-
-
-def _as_task(task: Any, options: Mapping[str, Any]) -> Task:
-    found = TASKS.get(task) if isinstance(task, str) else task
-    if isinstance(found, Task) and options:
-        raise ConfigError(
-            f"task_options go with a task's name; {type(found).__name__} is already made: {options}"
-        )
-    if not isinstance(found, Task) and callable(found):
-        found = call_with_options(found, options, f"the task {task!r}")
-    if not isinstance(found, Task):
-        raise ConfigError(
-            f"task must be a name, an import path or a Task; got {task!r} ({type(found).__name__})"
-        )
-    return found
 
 
 def _epochs_of(fidelity: str | None, epochs: int) -> int:

@@ -117,5 +117,5 @@ def _permutations(order: Ranks, k: int) -> npt.NDArray[np.intp]:
         order = order % radix
         made[:, slot] = left[everyone, digit]
         keep = np.arange(left.shape[1]) != digit[:, None]
-        left = left[keep].reshape(len(left), -1)
+        left = left[keep].reshape(len(left), left.shape[1] - 1)
     return made

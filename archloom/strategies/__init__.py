@@ -9,15 +9,27 @@ from archloom.lazy import lazy_face
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
+    from archloom.strategies.grid import Grid
+    from archloom.strategies.local_search import LocalSearch
     from archloom.strategies.pruners import MedianPruner
     from archloom.strategies.random import RandomSearch
     from archloom.strategies.regularized_evolution import RegularizedEvolution
 
-__all__ = ["PRUNERS", "STRATEGIES", "MedianPruner", "RandomSearch", "RegularizedEvolution"]
+__all__ = [
+    "PRUNERS",
+    "STRATEGIES",
+    "Grid",
+    "LocalSearch",
+    "MedianPruner",
+    "RandomSearch",
+    "RegularizedEvolution",
+]
 
 STRATEGIES = Registry(
     "strategies",
     {
+        "grid": "archloom.strategies.grid:Grid",
+        "local_search": "archloom.strategies.local_search:LocalSearch",
         "random": "archloom.strategies.random:RandomSearch",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
     },
@@ -25,6 +37,8 @@ STRATEGIES = Registry(
 PRUNERS = Registry("pruners", {"median": "archloom.strategies.pruners:MedianPruner"})
 
 _HOME = {
+    "Grid": "grid",
+    "LocalSearch": "local_search",
     "MedianPruner": "pruners",
     "RandomSearch": "random",
     "RegularizedEvolution": "regularized_evolution",

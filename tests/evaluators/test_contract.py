@@ -30,6 +30,13 @@ def table(folder: Path) -> Path:
     return path
 
 
+def operations(folder: Path) -> str:
+    """Write what each width takes."""
+    path = folder / "ops.csv"
+    path.write_text("choice,latency_ms\n(base),0.5\n8,1.25\n16,2\n")
+    return str(path)
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "function": lambda folder: {"function": describe},
     "tabular": lambda folder: {
@@ -40,6 +47,8 @@ OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     },
     "training": lambda folder: {"data": "digits", "epochs": 1},
     "costs": lambda folder: {"data": "digits"},
+    "latency": lambda folder: {"table": operations(folder)},
+    "memory": lambda folder: {"data": "digits"},
 }
 
 
@@ -54,6 +63,30 @@ class TestRegistered(EvaluatorContract):
     ) -> Callable[[], Evaluator]:
         options = OPTIONS[request.param](tmp_path_factory.mktemp("table"))
         return lambda: EVALUATORS.get(request.param)(**options)
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        made: SearchSpace = SPACES.get("mlp")(**SPACE)
+        return made
+
+
+class TestByTheClock(EvaluatorContract):
+    timed = frozenset({"latency_ms", "latency_ms_iqr"})
+
+    @pytest.fixture
+    def make(self) -> Callable[[], Evaluator]:
+        return lambda: EVALUATORS.get("latency")(input_shape=[1, 8, 8], n_warmup=1, n_repeats=3)
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        made: SearchSpace = SPACES.get("mlp")(**SPACE)
+        return made
+
+
+class TestByCommand(EvaluatorContract):
+    @pytest.fixture
+    def make(self) -> Callable[[], Evaluator]:
+        return lambda: EVALUATORS.get("latency")(input_shape=[1, 8, 8], command=["sh", "-c", "echo 12.5 ms"])
 
     @pytest.fixture
     def space(self) -> SearchSpace:

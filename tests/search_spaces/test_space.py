@@ -15,13 +15,9 @@ from hypothesis import strategies as st
 from archloom.contracts import Genotypes
 from archloom.errors import SpaceError
 from archloom.search_spaces import SearchSpace
-from tests.search_spaces.templates import TEMPLATES, Conv
+from tests.search_spaces.templates import TEMPLATES, Conv, space_of
 
 FINITE = sorted(set(TEMPLATES) - {"floats"})
-
-
-def space_of(name: str) -> SearchSpace:
-    return SearchSpace(TEMPLATES[name]())
 
 
 @pytest.mark.parametrize("name", FINITE)
@@ -358,3 +354,8 @@ def test_wrong_dna() -> None:
 def test_ranks_outside() -> None:
     with pytest.raises(SpaceError, match="ranks go from 0 to 17, got 3 to 18"):
         space_of("flat").at([3, 18])
+
+
+def test_no_ranks_are_no_architectures() -> None:
+    space = SearchSpace(pg.Dict(order=pg.permutate([1, 2, 3]), pair=pg.manyof(2, [4, 5, 6])))
+    assert len(space.at([])) == 0
