@@ -35,7 +35,7 @@ def export(
     *,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in FOLDER.")] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Import the Python code that the database names.")
+        bool, typer.Option("--trust", help="Import and run the code that the database names.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
@@ -57,7 +57,7 @@ def export(
 
 
 def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
-    """Make the study file again from what the store kept; the import paths of a file at hand are trusted."""
+    """Make the study file again from what the store kept; what a file at hand names is trusted."""
     from archloom import config
 
     if not record.config:
@@ -67,7 +67,7 @@ def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
         )
     trusted = {"*"} if trust else set()
     if Path(study).is_file():
-        trusted |= config.import_paths(config.load(study).resolved())
+        trusted |= config.foreign_code(config.load(study).resolved())
     return config.restore(record.config, source=f"study {record.name!r}", trusted=sorted(trusted))
 
 

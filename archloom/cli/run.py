@@ -60,7 +60,7 @@ def run(
                 _say(errors, f"no study {study.name!r} in {store} yet: starting it")
             try:
                 with _progress(study_file, errors, quiet) as callbacks:
-                    study.run(**study_file.run_options, callbacks=callbacks)
+                    study.run(**study_file.run_options, callbacks=(*study_file.callbacks, *callbacks))
             except KeyboardInterrupt:
                 again = ["search", "run", str(file), *(overrides or ()), "--resume"]
                 _say_how_to_resume(errors, study, again)

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A YAML mapping together with the place each of its keys was written, and what is wrong with it.
-
-YAML 1.2 through ruamel's safe loader: tags that would make Python objects are refused, a key that
-is written twice is an error, and environment variables are not expanded.
-"""
+"""A YAML mapping together with the place each of its keys was written, and what is wrong with it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML, MappingNode, SequenceNode
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml import MappingNode, SequenceNode
 
 from archloom.config._sections import Sections
+from archloom.config._yaml import MAX_TEXT, check_length, compose, construct
 from archloom.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -93,14 +90,16 @@ def read(path: Path) -> Document:
     """Read a study file.
 
     Raises:
-        ConfigError: it is missing, unreadable, not YAML, or not a mapping.
+        ConfigError: it is missing, unreadable, too large, not YAML, or not a mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TEXT + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such study file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as text: {error}") from None
+    check_length(len(text), str(path))
     return parse(text, str(path))
 
 
@@ -108,17 +107,12 @@ def parse(text: str, source: str) -> Document:
     """Read a study file's text; ``source`` names it in messages.
 
     Raises:
-        ConfigError: the text is not YAML or not a mapping.
+        ConfigError: the text is not YAML, beyond its limits, or not a mapping.
     """
-    try:
-        node = _loader().compose(text)
-        data = _loader().load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{source}:{mark.line + 1}" if mark else source
-        raise ConfigError(f"{place}: {error.problem or error.context}") from None
-    except YAMLError as error:
-        raise ConfigError(f"{source}: not YAML: {error}") from None
+    node = compose(text, source)
+    document = Document(source, {})
+    _note_places(node, (), document)
+    data = construct(node, source)
     if data is None:
         needed = ", ".join(name for name, key in Sections.model_fields.items() if key.is_required())
         raise ConfigError(
@@ -127,8 +121,7 @@ def parse(text: str, source: str) -> Document:
         )
     if not isinstance(data, dict):
         raise ConfigError(f"{source}: a study file must be a mapping of keys, got {data!r:.60}")
-    document = Document(source, _plain(data))
-    _note_places(node, (), document)
+    document.data = data
     return document
 
 
@@ -142,27 +135,15 @@ def parse_value(text: str) -> Any:
         ConfigError: it is not YAML.
     """
     try:
-        return _plain(_loader().load(text))
-    except YAMLError as error:
-        raise ConfigError(f"not YAML: {getattr(error, 'problem', None) or error}") from None
+        return construct(compose(text, "value"), "value")
+    except ConfigError as error:
+        what = re.sub(r"^value(:\d+)?: (not YAML: )?", "", str(error))
+        raise ConfigError(f"not YAML: {what}") from None
 
 
 def from_mapping(data: Mapping[str, Any], source: str) -> Document:
     """Make a document of a mapping that was never a file."""
     return Document(source, dict(data))
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: keys and whatever else YAML knows (dates) become text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _loader() -> YAML:
-    return YAML(typ="safe", pure=True)
 
 
 def _note_places(node: Any, path: KeyPath, document: Document) -> None:

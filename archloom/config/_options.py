@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -54,8 +54,22 @@ def options_model(target: Callable[..., Any], name: str) -> type[BaseModel]:
     return create_model(name, __config__={**_MODEL, "extra": extra}, **fields)  # type: ignore[call-overload, no-any-return]
 
 
-def check(model: type[BaseModel], values: Mapping[Any, Any], path: KeyPath, problems: Problems) -> Any:
+def check(
+    model: type[BaseModel],
+    values: Mapping[Any, Any],
+    path: KeyPath,
+    problems: Problems,
+    *,
+    ignored: Collection[str] = (),
+) -> Any:
     """Validate values as JSON is validated (lists may be tuples, ``"5"`` is no number).
+
+    Args:
+        model: what the values must be.
+        values: the values by key.
+        path: where they stand.
+        problems: takes what is wrong.
+        ignored: keys whose problems have been noted already.
 
     Returns:
         The model's instance, or ``None`` when something is wrong (then ``problems`` says what).
@@ -64,20 +78,38 @@ def check(model: type[BaseModel], values: Mapping[Any, Any], path: KeyPath, prob
         return model.model_validate_json(json.dumps(values))
     except ValidationError as error:
         for where, text in _explain(error, values, model):
-            problems.add((*path, *where), text)
+            if where[0] not in ignored:
+                problems.add((*path, *where), text)
         return None
 
 
 def check_options(
-    target: Callable[..., Any], given: Mapping[str, Any], path: KeyPath, problems: Problems
+    target: Callable[..., Any],
+    given: Mapping[str, Any],
+    path: KeyPath,
+    problems: Problems,
+    *,
+    ignored: Collection[str] = (),
 ) -> Any:
     """Validate the options given to a callable; return those given, converted to the annotated types."""
-    model = options_model(target, getattr(target, "__name__", type(target).__name__))
-    checked = check(model, given, path, problems)
+    model = _model_of(target)
+    checked = check(model, given, path, problems, ignored=ignored)
     if checked is None:
         return {}
     named = {field.alias: getattr(checked, name) for name, field in model.model_fields.items()}
     return {**{key: value for key, value in named.items() if key in given}, **(checked.model_extra or {})}
+
+
+def option_errors(target: Callable[..., Any], option: str, value: Any) -> list[tuple[KeyPath, str]]:
+    """Return what is wrong with one option, each with its place inside the value."""
+    model = _model_of(target)
+    try:
+        model.model_validate_json(json.dumps({option: value}))
+    except ValidationError as error:
+        return [
+            (where[1:], text) for where, text in _explain(error, {option: value}, model) if where[0] == option
+        ]
+    return []
 
 
 def defaults(target: Callable[..., Any]) -> dict[str, Any]:
@@ -87,6 +119,10 @@ def defaults(target: Callable[..., Any]) -> dict[str, Any]:
         for name, parameter in parameters(target).items()
         if parameter.default is not parameter.empty
     }
+
+
+def _model_of(target: Callable[..., Any]) -> type[BaseModel]:
+    return options_model(target, getattr(target, "__name__", type(target).__name__))
 
 
 def _explain(

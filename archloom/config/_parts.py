@@ -6,14 +6,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archloom.config._document import KeyPath, Problems
-from archloom.config._options import check_options, defaults
+from archloom.config._options import check_options, defaults, parameters
 from archloom.config._raised import raised
+from archloom.config._searched import Searched, is_searched, read_searched
 from archloom.contracts import Evaluator
 from archloom.errors import ArchloomError, DataError, MissingExtraError, UnknownNameError, did_you_mean
+from archloom.evaluators import Tuned
 from archloom.registry import Registry
 
 
@@ -26,24 +28,36 @@ class Part:
         name: a registered name or an import path.
         target: what the name stands for.
         options: the options given, converted to the annotated types.
+        searched: the options that hold decisions (of an evaluator).
     """
 
     path: KeyPath
     name: str
     target: Any
     options: Mapping[str, Any]
+    searched: Mapping[str, Searched] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        """What decisions among the options are called by: the name, without the module of an import path."""
+        return re.split(r"[:.]", self.name)[-1]
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """Every option, with one of the values that it may take where it is searched."""
+        return {**self._defaults, **self.options, **{key: one.example for key, one in self.searched.items()}}
 
     def build(self, problems: Problems) -> Any:
         """Make the thing, or note why it cannot be made and return ``None``."""
         try:
-            made = self.target(**self.options) if callable(self.target) else self.target
+            made = self._make()
         except MissingExtraError:
             raise
         except DataError as error:
-            path = (*self.path, *_mentioned(str(error), self.options))
+            path = (*self.path, *_mentioned(str(error), self._given))
             raise DataError(problems.document.located(path, str(error))) from error
         except Exception as error:  # the user's own code may raise anything
-            problems.add((*self.path, *_mentioned(str(error), self.options)), self._words(error), cause=error)
+            problems.add((*self.path, *_mentioned(str(error), self._given)), self._words(error), cause=error)
             return None
         if made is None:
             problems.add(self.path, f"{self.name!r} gave nothing (None)")
@@ -56,10 +70,25 @@ class Part:
             return str(error)
         return f"{self.name}() raised {raised(error)}"
 
+    def _make(self) -> Any:
+        if not callable(self.target):
+            return self.target
+        if not self.searched:
+            return self.target(**self.options)
+        templates = {key: one.template for key, one in self.searched.items()}
+        return Tuned(self.target, owner=self.owner, **self.options, **templates)
+
     def resolved(self) -> dict[str, Any]:
-        """Return the name with every option, those left at their default too."""
-        options = defaults(self.target) if callable(self.target) else {}
-        return {"name": self.name, **options, **self.options}
+        """Return the name with every option, those left at their default too, decisions as written."""
+        return {"name": self.name, **self._defaults, **self._given}
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
+        return defaults(self.target) if callable(self.target) else {}
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        return {**self.options, **{key: one.written for key, one in self.searched.items()}}
 
 
 def read_part(value: Any, path: KeyPath, registry: Registry, problems: Problems) -> Part | None:
@@ -89,11 +118,30 @@ def _read(value: Any, path: KeyPath, registry: Registry, problems: Problems) -> 
     if registry.kind == "evaluators" and _is_score(target, options):
         problems.add(at, f"{name!r} is a function, not an Evaluator: {as_function(name)}")
         return None
+    if callable(target) and registry.kind == "evaluators":
+        return _evaluator(Part(path, name, target, options), problems)
     if callable(target):
         return Part(path, name, target, check_options(target, options, path, problems))
     for key in options:
         problems.add((*path, key), f"{name!r} is a finished object and takes no options")
     return Part(path, name, target, {})
+
+
+def _evaluator(part: Part, problems: Problems) -> Part:
+    """Check the options of an evaluator, of those that are decisions every candidate."""
+    given, known = part.options, parameters(part.target)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
+    searched, wrong = {}, set()
+    for key in [key for key in given if is_searched(given[key]) and (key in known or takes_any)]:
+        one = read_searched(part.target, key, given[key], (*part.path, key), problems)
+        if one is None:
+            wrong.add(key)
+        else:
+            searched[key] = one
+    values = {key: searched[key].example if key in searched else value for key, value in given.items()}
+    options = check_options(part.target, values, part.path, problems, ignored=wrong)
+    plain = {key: value for key, value in options.items() if key not in searched}
+    return replace(part, options=plain, searched=searched)
 
 
 def as_function(name: str) -> str:

@@ -17,6 +17,8 @@ from pydantic import (
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 
+Label = str | int | float | bool | None
+
 Directions = dict[Text, Literal["maximize", "minimize"]]
 
 
@@ -63,6 +65,12 @@ class Sections(BaseModel):
         "reuse", description="what happens to an architecture that was evaluated before"
     )
     pruner: Any = Field(None, description="which running trials to stop early")
+    callbacks: list[Text] = Field(
+        [], description="import paths of functions called as callback(study, record) around each trial"
+    )
+    enqueue: list[dict[Text, Label]] = Field(
+        [], description="architectures tried first, each as decision to candidate label"
+    )
     store: Text | None = Field(
         None, description="database URL or file; $ARCHLOOM_STORE, else sqlite:///archloom.db"
     )

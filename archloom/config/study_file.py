@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
-import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,26 +13,25 @@ from typing import Any, Literal, TypedDict, TypeVar, cast, final
 from pydantic_core import to_jsonable_python
 
 from archloom.config._blame import blamed, evaluator_code
-from archloom.config._document import Document, KeyPath, Problems, from_mapping, read
+from archloom.config._costs import check_costs, missing_costs
+from archloom.config._document import Document, KeyPath, Problems, dotted
+from archloom.config._extras import Choices, read_callbacks, read_enqueued
 from archloom.config._options import check
-from archloom.config._overrides import override
 from archloom.config._parts import Part, as_function, read_part
 from archloom.config._raised import place, raised
 from archloom.config._sections import Sections
+from archloom.config._space import SpaceTree, read_space
+from archloom.config._stores import default_store
 from archloom.contracts import Evaluator, Pruner, Strategy
 from archloom.errors import ArchloomError, ConfigError, DataError, SpaceError
-from archloom.evaluators import EVALUATORS
-from archloom.objectives import parse_constraint
+from archloom.evaluators import EVALUATORS, Tuned
 from archloom.registry import Registry
-from archloom.search_spaces import SPACES, SearchSpace
+from archloom.search_spaces import Architecture, SearchSpace
 from archloom.strategies import PRUNERS, STRATEGIES
-from archloom.study import Study
+from archloom.study import Callback, Study
 from archloom.terms import artifacts_beside
 
-DEFAULT_STORE = "sqlite:///archloom.db"
-COSTS = frozenset({"params", "macs", "size_mb"})
 T = TypeVar("T")
-IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 class RunOptions(TypedDict):
@@ -65,13 +61,21 @@ class StudyFile:
         problems = Problems(document)
         self.sections: Sections = check(Sections, document.data, (), problems)
         with self.importing():
+            self._space_part = (
+                read_space(document.data["space"], problems) if "space" in document.data else None
+            )
             self._parts = self._read_parts(problems)
             evaluators = self._build_evaluators(problems)
             self._build_strategy(problems)
-            self._space = self._build_space(problems)
+            space = self._build_space(evaluators, problems)
             problems.check()
-            self._add_costs(evaluators)
-            self._check_costs(evaluators, problems)
+            self._space = cast(SearchSpace, space)
+            self._enqueued = read_enqueued(self.sections.enqueue, self._space, problems)
+            self._callbacks = read_callbacks(self.sections.callbacks, problems)
+            added = missing_costs(self.sections, evaluators, self.data)
+            if added is not None:
+                self._parts = {added.path: added, **self._parts}
+            check_costs(self.sections, evaluators, self.data, problems)
             problems.check()
 
     @property
@@ -103,8 +107,8 @@ class StudyFile:
     def data(self) -> tuple[Any, dict[str, Any]] | None:
         """The data set that networks are trained on, and its options; ``None`` where nothing names one."""
         for part in self._evaluators:
-            options = part.resolved()
-            if part.name != "costs" and options.get("data") is not None:
+            options = part.example
+            if part.name != "costs" and "data" not in part.searched and options.get("data") is not None:
                 return options["data"], options.get("data_options") or {}
         return None
 
@@ -132,7 +136,29 @@ class StudyFile:
     @property
     def space(self) -> SearchSpace:
         """The search space."""
-        return cast(SearchSpace, self._space)
+        return self._space
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """The file's own callbacks for ``Study.run``."""
+        return tuple(self._callbacks)
+
+    @property
+    def enqueued(self) -> tuple[Choices, ...]:
+        """The architectures that are tried first, as choices."""
+        return tuple(self._enqueued)
+
+    def where(self, architecture: Architecture, path: str = "") -> str:
+        """Return where a part of a decoded architecture was written: ``file.yaml:12: space.layers.1.width``.
+
+        Args:
+            architecture: a point of the space.
+            path: a symbolic path in its value, such as ``layers[1].width``; empty for the whole. In a
+                space that is not written in the file each leads to the ``space`` key.
+        """
+        part = self._space_part
+        keys = part.where(architecture, path) if isinstance(part, SpaceTree) else ("space",)
+        return f"{self._document.place(keys).text}: {dotted(keys)}"
 
     def evaluators(self) -> list[Evaluator]:
         """Make the evaluators, a ``costs`` evaluator in front where one was added."""
@@ -151,7 +177,7 @@ class StudyFile:
         with self.importing():
             strategy, pruner = self._made(self._build_strategy)
             try:
-                return Study(
+                study = Study(
                     self.space,
                     cast(Strategy, strategy),
                     self.evaluators(),
@@ -167,6 +193,8 @@ class StudyFile:
                     config=self.resolved(),
                     resume=resume,
                 )
+                self._enqueue(study)
+                return study
             except (ConfigError, DataError, SpaceError) as error:
                 raise type(error)(self._located(str(error))) from error
             except ArchloomError:
@@ -187,6 +215,8 @@ class StudyFile:
         single = {
             str(path[0]): part.resolved() for path, part in self._parts.items() if path[0] != "evaluator"
         }
+        if self._space_part is not None:
+            single["space"] = self._space_part.resolved()
         parts = {**single, "evaluator": [part.resolved() for part in self._evaluators]}
         plain = self.sections.model_dump(exclude={"space", "strategy", "evaluator", "pruner", "store"})
         folder = {"folder": str(self.folder)}
@@ -201,13 +231,12 @@ class StudyFile:
         data = self._document.data
         evaluators = data.get("evaluator")
         rows: list[tuple[KeyPath, Any, Registry]] = [
-            (("space",), data.get("space"), SPACES),
             (("strategy",), data.get("strategy"), STRATEGIES),
             (("evaluator",), evaluators, EVALUATORS),
             (("pruner",), data.get("pruner"), PRUNERS),
         ]
         if isinstance(evaluators, list):
-            rows[2:3] = [(("evaluator", i), value, EVALUATORS) for i, value in enumerate(evaluators)]
+            rows[1:2] = [(("evaluator", i), value, EVALUATORS) for i, value in enumerate(evaluators)]
             if not evaluators:
                 problems.add(("evaluator",), "should name at least one evaluator, got []")
         parts: dict[KeyPath, Part] = {}
@@ -218,42 +247,6 @@ class StudyFile:
                 parts[path] = part
         return parts
 
-    def _add_costs(self, evaluators: Sequence[Evaluator | None]) -> None:
-        """Put a ``costs`` evaluator in front where an objective or a constraint needs one.
-
-        It measures the missing ones of ``params``, ``macs`` and ``size_mb`` on the data of the
-        evaluator that trains. An evaluator that cannot say what it gives may give them itself.
-        """
-        gives = [evaluator.gives for evaluator in evaluators if evaluator is not None]
-        words = {*self.sections.objectives, *re.findall(r"\w+", " ".join(self.sections.constraints))}
-        missing = sorted((words & COSTS) - {name for names in gives for name in names or ()})
-        if not missing or None in gives or self.data is None:
-            return
-        data, data_options = self.data
-        options = {"metrics": missing, "data": data, "data_options": data_options or None}
-        path = ("evaluator", "costs")
-        self._parts = {path: Part(path, "costs", EVALUATORS.get("costs"), options), **self._parts}
-
-    def _check_costs(self, evaluators: Sequence[Evaluator | None], problems: Problems) -> None:
-        """Note a metric that nothing gives and that is nearest to a cost, which would have been added."""
-        gives = [evaluator.gives for evaluator in evaluators if evaluator is not None]
-        if None in gives or self.data is None:
-            return
-        given = {name for names in gives for name in names or ()}
-        short = {name.removeprefix("validation/") for name in given}
-        for path, metric in self._metrics():
-            near = difflib.get_close_matches(metric, sorted(short | COSTS), n=1)
-            if metric not in given | short | COSTS and near and near[0] in COSTS:
-                problems.add(path, f"no evaluator gives a metric {metric!r}; did you mean {near[0]!r}?")
-
-    def _metrics(self) -> Iterator[tuple[KeyPath, str]]:
-        """Yield every metric that is searched on, with the key it stands at."""
-        for index, text in enumerate(self.sections.constraints):
-            with contextlib.suppress(ConfigError):  # the study says what is wrong with it
-                yield ("constraints", index), parse_constraint(text).metric
-        for metric in self.sections.objectives:
-            yield ("objectives", metric), metric
-
     # ------------------------------------------------------------------ making
 
     def _made(self, build: Callable[[Problems], T]) -> T:
@@ -262,21 +255,44 @@ class StudyFile:
         problems.check()
         return made
 
-    def _build_space(self, problems: Problems) -> SearchSpace | None:
-        part = self._parts.get(("space",))
+    def _build_space(self, evaluators: Sequence[Evaluator | None], problems: Problems) -> SearchSpace | None:
+        """Compile the space, with the decisions that stand among the options of evaluators."""
+        part, settings = self._space_part, self._settings(evaluators, problems)
         value = None if part is None else part.build(problems)
         if part is None or value is None:
             return None
         try:
             space = value if isinstance(value, SearchSpace) else SearchSpace(value)
+            if settings:
+                space = space.with_settings(settings)
         except SpaceError as error:
             problems.add(part.path, str(error), cause=error)
             return None
         if not space.decisions:
-            rule = "should give a SearchSpace or a PyGlove value with decisions in it (pg.oneof, pg.floatv)"
-            problems.add(part.path, f"{part.name!r} {rule}, got {value!r:.80}")
+            problems.add(part.path, _no_decision(part, value))
             return None
         return space
+
+    def _settings(
+        self, evaluators: Sequence[Evaluator | None], problems: Problems
+    ) -> dict[str, Mapping[str, Any]]:
+        """Return the decisions outside the network by owner; an owner may have one evaluator."""
+        settings: dict[str, Mapping[str, Any]] = {}
+        for part, evaluator in zip(self._evaluators, evaluators, strict=True):
+            if not isinstance(evaluator, Tuned):
+                continue
+            if part.owner in settings:
+                rule = f"decisions of another evaluator are called {part.owner!r} too"
+                problems.add(part.path, f"{rule}: search the options of one of them")
+            settings |= evaluator.settings
+        return settings
+
+    def _enqueue(self, study: Study) -> None:
+        """Put the architectures that are tried first into a new study."""
+        if self._enqueued and not any(study.store.counts(study.id).values()):
+            with study.store.transaction():
+                for choices in self._enqueued:
+                    study.enqueue(choices)
 
     def _build_strategy(self, problems: Problems) -> tuple[Strategy | None, Pruner | None]:
         strategy, pruner = self._parts.get(("strategy",)), self._parts.get(("pruner",))
@@ -295,78 +311,6 @@ class StudyFile:
         return self._document.located(path, message) if path else f"{self.source}: {message}"
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
-    """Read and check a study file.
-
-    Args:
-        path: the YAML file.
-        overrides: ``key.path=value`` each, such as ``budget.trials=3`` or ``strategy=random``; the
-            values are YAML.
-
-    Raises:
-        ConfigError: all that is wrong with it, one problem a line, each with file and line.
-    """
-    document = read(Path(path))
-    override(document, overrides)
-    return StudyFile(document, Path(path).absolute().parent)
-
-
-def locate(path: str | Path) -> tuple[str, str]:
-    """Return the study's name and the store of a study file, without importing what it names.
-
-    Raises:
-        ConfigError: the file cannot be read, or its keys are wrong.
-    """
-    document = read(Path(path))
-    problems = Problems(document)
-    sections = check(Sections, document.data, (), problems)
-    problems.check()
-    return sections.study, sections.store or default_store()
-
-
-def restore(config: Mapping[str, Any], *, source: str, trusted: Sequence[str] = ()) -> StudyFile:
-    """Make the study file of a study again from the configuration kept in its store.
-
-    Args:
-        config: what ``StudyFile.resolved`` gave.
-        source: names the study in messages.
-        trusted: the import paths that may be imported; ``["*"]`` for all.
-
-    Raises:
-        ConfigError: it names an import path that is not trusted. What a database says is shown, never
-            imported unasked.
-    """
-    data = dict(config)
-    folder = Path(data.pop("folder", "."))
-    strange = sorted(import_paths(data) - set(trusted))
-    if strange and "*" not in trusted:
-        raise ConfigError(
-            f"{source}: the database asks to import {', '.join(strange)} (folder {folder}): "
-            "if you trust it, say so with --trust"
-        )
-    return StudyFile(from_mapping(data, source), folder)
-
-
-def import_paths(config: Any) -> set[str]:
-    """Return every import path (``package.module:attribute``) that a configuration names.
-
-    >>> sorted(import_paths({"space": {"name": "my.net:space", "nodes": 3}, "strategy": "random"}))
-    ['my.net:space']
-    """
-    if isinstance(config, str):
-        return {config} if IMPORT_PATH.fullmatch(config) else set()
-    if isinstance(config, Mapping):
-        config = [value for key, value in config.items() if key != "device"]
-    if isinstance(config, list):
-        return {path for value in config for path in import_paths(value)}
-    return set()
-
-
-def default_store() -> str:
-    """Return the store where none is named: ``$ARCHLOOM_STORE``, else ``sqlite:///archloom.db``."""
-    return os.environ.get("ARCHLOOM_STORE") or DEFAULT_STORE
-
-
 def _typed(part: Part | None, kind: type, problems: Problems) -> Any:
     """Make a part and check that it is what its key asks for."""
     value = None if part is None else part.build(problems)
@@ -377,3 +321,11 @@ def _typed(part: Part | None, kind: type, problems: Problems) -> Any:
     article = "an" if kind is Evaluator else "a"
     problems.add(part.path, f"{part.name!r} should give {article} {kind.__name__}, got {value!r:.80}{advice}")
     return None
+
+
+def _no_decision(part: Part | SpaceTree, value: Any) -> str:
+    if isinstance(part, SpaceTree):
+        words = "oneof, manyof, permutate or floatv, here or among the options of an evaluator"
+        return f"there is nothing to decide: write {words} (a registered space is named by 'name')"
+    rule = "should give a SearchSpace or a PyGlove value with decisions in it (pg.oneof, pg.floatv)"
+    return f"{part.name!r} {rule}, got {value!r:.80}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -54,7 +54,8 @@ def build_network(
         device: where the weights are made. ``meta`` allocates none.
 
     Raises:
-        SpaceError: the network cannot be built; the message names the architecture and the shapes.
+        SpaceError: the network cannot be built; the message names the architecture and the shapes, and the
+            error's ``at`` is the symbolic path of the part that failed, ``reason`` what it said.
     """
     shape = tuple(splits.input_shape)
     try:
@@ -65,10 +66,12 @@ def build_network(
             with torch.device(device):
                 network = build(value, shape[0], n_outputs=splits.n_outputs, input_shape=shape)
     except Exception as error:
-        raise SpaceError(
+        located: Any = SpaceError(
             f"{architecture.text} cannot be built for inputs {_times(shape)} "
             f"and {splits.n_outputs} outputs: {error}"
-        ) from error
+        )
+        located.at, located.reason = getattr(error, "at", ""), getattr(error, "reason", str(error))
+        raise located from error
     return network.to(device)
 
 

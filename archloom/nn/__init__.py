@@ -13,21 +13,32 @@ from __future__ import annotations
 
 from archloom.nn.blocks import ConvBN, ReluConvBN, SeparableConv
 from archloom.nn.cells import DagCell, SumNode, TwoInputCell
+from archloom.nn.convolutions import ConvLayer
 from archloom.nn.dense import MLP, DenseLayer
+from archloom.nn.joins import Parallel, Residual
 from archloom.nn.networks import ChainNetwork, PooledHead, TwoInputNetwork
+from archloom.nn.ranks import MeanHead, Norm, PositionPool, Project, SelfAttention
 from archloom.nn.shortcuts import FactorizedReduce, Pool, ResidualReduction, Skip, Zero
 
 __all__ = [
     "MLP",
     "ChainNetwork",
     "ConvBN",
+    "ConvLayer",
     "DagCell",
     "DenseLayer",
     "FactorizedReduce",
+    "MeanHead",
+    "Norm",
+    "Parallel",
     "Pool",
     "PooledHead",
+    "PositionPool",
+    "Project",
     "ReluConvBN",
+    "Residual",
     "ResidualReduction",
+    "SelfAttention",
     "SeparableConv",
     "Skip",
     "SumNode",

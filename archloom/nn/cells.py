@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from archloom.nn.ranks import channel_dim, refuse_different
+
 __all__ = ["DagCell", "SumNode", "TwoInputCell"]
 
 
@@ -40,34 +42,39 @@ class SumNode(nn.Module):
         source, operation = edges[0]
         total: Tensor = operation(states[source])
         for source, operation in edges[1:]:
-            total = total + operation(states[source])
+            state = operation(states[source])
+            refuse_different(total, state, "a node sums states that are")
+            total = total + state
         return total
 
 
 class DagCell(nn.Module):
-    """One input, nodes in order, the last node is the output: the cell of NAS-Bench-201.
+    """One input, nodes in order; by default the last node is the output: the cell of NAS-Bench-201.
 
-    State 0 is the input and state ``i`` is node ``i`` (Dong and Yang, ICLR 2020).
+    State 0 is the input and state ``i`` is the ``i``-th node (Dong and Yang, ICLR 2020).
 
     Args:
-        nodes: ``SumNode`` modules; node ``i`` reads states below ``i``.
+        nodes: ``SumNode`` modules; the ``i``-th reads states below ``i``.
+        output: ``last`` node, or ``concat`` of all nodes along the channels.
     """
 
-    def __init__(self, nodes: Sequence[nn.Module]):
+    def __init__(self, nodes: Sequence[nn.Module], output: str = "last"):
         super().__init__()
         self.nodes = nn.ModuleList(nodes)
+        self.output = output
 
     @property
     def out(self) -> int:
         """Channels out."""
-        return int(self.nodes[-1].out)  # type: ignore[arg-type]
+        widths: list[int] = [int(node.out) for node in self.nodes]  # type: ignore[arg-type]
+        return widths[-1] if self.output == "last" else sum(widths)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``b x c x h x w`` to the same shape."""
+        """Map an image (tokens, a vector) to one of ``out`` channels."""
         states = [x]
         for node in self.nodes:
             states.append(node(states))
-        return states[-1]
+        return states[-1] if self.output == "last" else torch.cat(states[1:], dim=channel_dim(x))
 
 
 class TwoInputCell(nn.Module):

@@ -35,7 +35,15 @@ class DenseLayer(nn.Module):
         return self.c_out
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``b x c_in`` to ``b x c_out``."""
+        """Map vectors ``b x c_in`` or tokens ``b x t x c_in`` to ``c_out`` features.
+
+        Raises:
+            ValueError: an image came, whose last dimension is no width.
+        """
+        if x.ndim > 3:
+            raise ValueError(
+                f"a linear layer takes vectors or tokens, got {tuple(x.shape)}: flatten or pool before it"
+            )
         y: Tensor = self.drop(self.activation(self.linear(x)))
         return y
 

@@ -124,8 +124,8 @@ class Pool(nn.Module):
         c_in: channels in.
         c_out: channels out.
         mode: ``avg`` or ``max``.
-        kernel_size: odd side of the window.
-        stride: 1 or 2.
+        kernel_size: side of the window; where it is even, it is also the stride.
+        stride: step of the window.
         norm: whether a batch norm ends the block.
         affine: whether batch norms learn a scale and a shift.
     """
@@ -143,6 +143,10 @@ class Pool(nn.Module):
         super().__init__()
         if mode not in ("avg", "max"):
             raise ValueError(f"mode must be 'avg' or 'max', got {mode!r}")
+        if kernel_size % 2 == 0 and stride != kernel_size:
+            raise ValueError(
+                f"a window of even side {kernel_size} moves by its own side, got stride {stride}"
+            )
         self.c_in = c_in
         self.c_out = c_out
         self.mode = mode
@@ -150,12 +154,13 @@ class Pool(nn.Module):
         self.stride = stride
         self.norm = norm
         self.affine = affine
-        padding = kernel_size // 2
+        is_odd = kernel_size % 2 == 1
+        padding = kernel_size // 2 if is_odd else 0
         self.body = nn.Sequential(
             nn.Identity() if c_in == c_out else ReluConvBN(c_in, c_out, 1, affine=affine),
-            nn.AvgPool2d(kernel_size, stride, padding, count_include_pad=False)
+            nn.AvgPool2d(kernel_size, stride, padding, ceil_mode=not is_odd, count_include_pad=False)
             if mode == "avg"
-            else nn.MaxPool2d(kernel_size, stride, padding),
+            else nn.MaxPool2d(kernel_size, stride, padding, ceil_mode=not is_odd),
             nn.BatchNorm2d(c_out, affine=affine) if norm else nn.Identity(),
         )
 

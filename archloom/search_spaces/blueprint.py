@@ -8,11 +8,11 @@ the template of a search space, and decoded it builds a plain torch module.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import pyglove as pg
 
@@ -22,7 +22,7 @@ from archloom.search_spaces.operations import OPERATIONS
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Blueprint", "build", "out_of"]
+__all__ = ["Blueprint", "build", "build_at", "origin", "origins", "out_of", "placed", "sized"]
 
 
 class Blueprint(pg.Object):
@@ -67,72 +67,192 @@ def build(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
 
     Raises:
         SpaceError: the child is none of these, still holds a choice, or fails. The message starts with
-            the path of blueprints that led there: ``CellNetwork > Cell > sep_conv_3x3: ...``.
+            the path of blueprints that led there: ``CellNetwork > Cell > sep_conv_3x3: ...``, and the
+            error's ``at`` is the symbolic path of the innermost one, ``cell.nodes[0][1]``.
         UnknownNameError: no operation has that name.
     """
-    with _place(child):
-        if isinstance(child, Blueprint):
-            _refuse_placeholders(child)
-            return _checked(child, child.build(c_in, *args, **kwargs))
-        if isinstance(child, str):
-            return _checked(child, OPERATIONS.get(child)(c_in, *args, **kwargs))
+    return build_at(None, child, c_in, *args, **kwargs)
+
+
+def build_at(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
+    """Build a part that may not know its own symbolic path, as the name of an operation does not."""
+    with placed(child, at):
+        module = _built(child, c_in, *args, **kwargs)
+        made = _origins.get()
+        path = _sym_path(child, at)
+        if _width(module) is None and _keeps_width(module):
+            sized(module, c_in)
+        if made is not None and path is not None:
+            made.setdefault(module, path)  # a child that is its parent stays the child's
+        return module
+
+
+def _built(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
+    if isinstance(child, Blueprint):
         _refuse_placeholders(child)
-        if _is_module(child):
-            return _fresh(child)
-        if callable(child):
-            return _checked(child, child(c_in, *args, **kwargs))
-        raise SpaceError(
-            "a part of a network is a Blueprint, the name of an operation, a function or class, or an "
-            f"nn.Module, got {child!r} of type {type(child).__name__}"
-        )
+        return _checked(child, child.build(c_in, *args, **kwargs))
+    if isinstance(child, str):
+        return _checked(child, OPERATIONS.get(child)(c_in, *args, **kwargs))
+    _refuse_placeholders(child)
+    if _is_module(child):
+        return _fresh(child)
+    if callable(child):
+        return _checked(child, child(c_in, *args, **kwargs))
+    raise SpaceError(
+        "a part of a network is a Blueprint, the name of an operation, a function or class, or an "
+        f"nn.Module, got {child!r} of type {type(child).__name__}"
+    )
+
+
+_origins: ContextVar[MutableMapping[nn.Module, str] | None] = ContextVar("_origins", default=None)
+
+
+@contextmanager
+def origins() -> Iterator[MutableMapping[nn.Module, str]]:
+    """Remember, inside the block, which symbolic path made which module.
+
+    The modules themselves are left as they are, and are not kept alive.
+
+    >>> from torch import nn
+    >>> class Twice(Blueprint):
+    ...     parts: list[Any]
+    ...     def build(self, c_in: int) -> nn.Module:
+    ...         return nn.Sequential(*[build(part, c_in) for part in self.parts])
+    >>> identity = pg.symbolize(nn.Identity)
+    >>> with origins() as made:
+    ...     network = build(Twice([identity(), identity()]), 4)
+    >>> [made[module] for module in network]
+    ['parts[0]', 'parts[1]']
+    """
+    made: MutableMapping[nn.Module, str] = WeakKeyDictionary()
+    token = _origins.set(made)
+    try:
+        yield made
+    finally:
+        _origins.reset(token)
+
+
+def origin(module: nn.Module) -> str | None:
+    """Return the symbolic path that made a module, where ``origins`` remembers it."""
+    made = _origins.get()
+    return None if made is None else made.get(module)
+
+
+_widths: MutableMapping[nn.Module, int] = WeakKeyDictionary()
+
+
+def sized(module: nn.Module, out: int) -> nn.Module:
+    """Say how wide the output of a module is that does not say so itself, and return the module.
+
+    >>> from torch import nn
+    >>> out_of(sized(nn.Flatten(), 64))
+    64
+    """
+    _widths[module] = out
+    return module
 
 
 def out_of(module: nn.Module) -> int:
     """Return the output width of a module.
 
+    It is what ``sized`` was told, the module's ``.out``, or by torch's own conventions its
+    ``out_features``, ``out_channels`` or ``num_features``; that of an ``nn.Sequential`` is the last
+    child's, activations, dropout and pooling after it left aside.
+
     Raises:
-        SpaceError: it has no ``.out``.
+        SpaceError: none of these tells.
     """
-    try:
-        return int(module.out)  # type: ignore[arg-type]
-    except AttributeError:
+    width = _width(module)
+    if width is None:
         raise SpaceError(
-            "every module that other parts are built upon has .out, its output width; "
-            f"{type(module).__name__} has none: set it, as in `module.out = width`"
-        ) from None
+            "every module that other parts are built upon has .out, its output width (or torch's "
+            f"out_features, out_channels, num_features); {type(module).__name__} has none: set it, as in "
+            "`module.out = width`, or give a `call` its `out`"
+        )
+    return width
 
 
-_path: ContextVar[tuple[str, ...]] = ContextVar("_path", default=())
+_CONVENTIONS = ("out", "out_features", "out_channels", "num_features")
+_KEEPING = ("activation", "dropout", "pooling")
+"""Modules of torch whose classes keep the width."""
+
+
+def _width(module: nn.Module) -> int | None:
+    from torch import nn
+
+    if module in _widths:
+        return _widths[module]
+    for name in _CONVENTIONS:
+        value = getattr(module, name, None)
+        if isinstance(value, int):
+            return int(value)
+    if not isinstance(module, nn.Sequential):
+        return None
+    for child in reversed(module):
+        width = _width(child)
+        if width is not None or not _keeps_width(child):
+            return width
+    return None
+
+
+def _keeps_width(module: nn.Module) -> bool:
+    from torch import nn
+
+    home = type(module).__module__
+    is_keeping = home in {f"torch.nn.modules.{name}" for name in _KEEPING}
+    is_other = isinstance(module, nn.MultiheadAttention | nn.GLU)  # among the activations, all the same
+    return isinstance(module, nn.Identity) or (is_keeping and not is_other)
+
+
+_path: ContextVar[tuple[tuple[Any, str | None], ...]] = ContextVar("_path", default=())
 _placed: WeakSet[Any] = WeakSet()
 
 
 @contextmanager
-def _place(child: Any) -> Iterator[None]:
-    """Extend the path by ``child`` and put it before the message of what goes wrong there."""
-    path = (*_path.get(), _name(child))
+def placed(child: Any, at: str | None = None) -> Iterator[None]:
+    """Extend the path by ``child`` and put it before the message of what goes wrong there.
+
+    An error leaves with three attributes: ``build_path``, the names on the path; ``at``, the symbolic path
+    of the innermost blueprint; ``reason``, the message alone.
+    """
+    path = (*_path.get(), (child, at))
     token = _path.set(path)
     try:
         yield
     except Exception as error:
         if hasattr(error, "build_path"):
             raise
-        message = f"{' > '.join(path)}: {error}"
+        names, reason = tuple(_name(part) for part, _ in path), str(error)
+        located: Any = error
         if not isinstance(error, ArchloomError):
-            located = SpaceError(f"{message} ({type(error).__name__})")
-            located.build_path = path  # type: ignore[attr-defined]
-            raise located from error
-        error.args = (message,)
-        error.build_path = path  # type: ignore[attr-defined]
-        raise
+            reason = f"{reason} ({type(error).__name__})"
+            located = SpaceError()
+        located.args = (f"{' > '.join(names)}: {reason}",)
+        located.build_path, located.reason = names, reason
+        if not hasattr(located, "at"):
+            found = (_sym_path(part, part_at) for part, part_at in reversed(path))
+            located.at = next((place for place in found if place is not None), "")
+        if located is error:
+            raise
+        raise located from error
     finally:
         _path.reset(token)
+
+
+def _sym_path(child: Any, at: str | None) -> str | None:
+    """Return where a part stands in the decoded value; ``None`` where it cannot be told."""
+    return at if at is not None or not isinstance(child, pg.Symbolic) else str(child.sym_path)
+
+
+MAX_NAME = 40
 
 
 def _name(child: Any) -> str:
     if isinstance(child, str):
         return child
-    if isinstance(child, Blueprint) and child.label:
-        return str(child.label)
+    label = child.label if isinstance(child, Blueprint) else None
+    if label and len(label) <= MAX_NAME and " > " not in label:  # a sequence is no path
+        return str(label)
     if isinstance(child, type) or (callable(child) and hasattr(child, "__name__")):
         return str(child.__name__)
     return type(child).__name__

@@ -67,3 +67,31 @@ def test_nasbench201_without_its_table_says_where_it_looked(
     assert result.code == 1
     assert "nb201.parquet" in result.err
     assert "ARCHLOOM_DATA" in result.err
+
+
+@pytest.mark.slow
+def test_a_space_only_in_yaml(search: Search) -> None:
+    words = [word.replace("evaluator.1", "evaluator") for word in SMALL]
+    result = search("run", str(EXAMPLES / "yaml_space.yaml"), *words, "-f", "json")
+    assert result.code == 0, result.err
+    first = json.loads(result.out)["trials"][0]
+    assert {"layers[0].width", "layers[1]", "training.lr"} <= set(first["choices"])
+    assert {"validation/accuracy", "params"} <= set(first["metrics"])
+
+
+@pytest.mark.slow
+def test_a_module_and_data_of_ones_own(search: Search) -> None:
+    options = ("budget.trials=3", "evaluator.epochs=1")
+    result = search("run", str(EXAMPLES / "own_module.yaml"), *options, "-f", "json")
+    assert result.code == 0, result.err
+    trials = json.loads(result.out)["trials"]
+    assert len({trial["choices"]["training.lr"] for trial in trials}) == 3
+    assert all({"args.width", "args.depth"} <= set(trial["choices"]) for trial in trials)
+
+
+def test_a_module_of_ones_own_takes_few_lines() -> None:
+    code = [line for line in (EXAMPLES / "own_module.py").read_text().splitlines() if line.strip()]
+    words = [line for line in code if '"""' not in line and not line.startswith("#")]
+    yaml = (EXAMPLES / "own_module.yaml").read_text().splitlines()
+    assert len(words) <= 10
+    assert len([line for line in yaml if line.strip() and not line.startswith("#")]) <= 15

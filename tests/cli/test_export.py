@@ -163,7 +163,7 @@ def test_a_repeat_is_exported_as_the_trial_it_repeats(search: Search) -> None:
 def test_code_that_a_database_names_needs_trust(mine: Search) -> None:
     refused = mine("export", "trained", "best", "model", "--store", "trained.db")
     assert refused.code == 2
-    assert "asks to import my_narrow:narrow" in refused.err
+    assert "asks to import or run my_narrow:narrow" in refused.err
     assert "--trust" in refused.err
     assert "my_narrow" not in sys.modules
 

@@ -337,7 +337,7 @@ def test_what_a_database_names_is_not_imported_without_trust(write: Write) -> No
     resolved = config.load(_mine(write, "mine_i")).resolved()
     assert config.import_paths(resolved) == {"mine_i:space", "mine_i:Score"}
     del sys.modules["mine_i"]
-    with pytest.raises(ConfigError, match=r"asks to import mine_i:Score, mine_i:space .*--trust"):
+    with pytest.raises(ConfigError, match=r"asks to import or run mine_i:Score, mine_i:space .*--trust"):
         config.restore(resolved, source="study 'small'")
     assert "mine_i" not in sys.modules
     assert config.restore(resolved, source="study 'small'", trusted=["*"]).space.size == 4

@@ -20,6 +20,9 @@ MAKERS: list[Callable[[int, int, int], nn.Module]] = [
     lambda c, d, s: blocks.Skip(c, d, s),
     lambda c, d, s: blocks.Pool(c, d, "avg", stride=s),
     lambda c, d, s: blocks.Pool(c, d, "max", stride=s, norm=True, affine=False),
+    lambda c, d, s: blocks.ConvLayer(c, d, 4, s, norm=nn.Identity(), activation=nn.ReLU()),
+    lambda c, d, s: blocks.ConvLayer(c, d, 2, s, 3, norm=nn.BatchNorm2d(d), activation=nn.Identity()),
+    lambda c, d, s: blocks.Project(c, d, s),
 ]
 
 
@@ -55,6 +58,18 @@ def test_average_pooling_does_not_count_padding() -> None:
 def test_pool_names_the_wrong_mode() -> None:
     with pytest.raises(ValueError, match="'avg' or 'max', got 'mean'"):
         blocks.Pool(1, 1, "mean")
+
+
+@pytest.mark.parametrize("size", [1, 7, 8])
+def test_an_even_window_moves_by_its_side_and_rounds_up(size: int) -> None:
+    x = torch.arange(size * size, dtype=torch.float).view(1, 1, size, size)
+    y = blocks.Pool(1, 1, "max", 2, stride=2)(x)
+    assert y.shape[-1] == -(-size // 2)
+    assert y.max() == x.max()
+    ones = torch.ones(1, 1, size, size)
+    assert torch.equal(blocks.Pool(1, 1, "avg", 2, stride=2)(ones), torch.ones_like(y))
+    with pytest.raises(ValueError, match="even side 2 moves by its own side, got stride 1"):
+        blocks.Pool(1, 1, "max", 2)
 
 
 def test_factorized_reduce_sees_pixels_that_a_stride_skips() -> None:
@@ -125,6 +140,14 @@ def test_every_parameter_is_kept_as_an_attribute() -> None:
         head,
         blocks.DenseLayer(2, 2, nn.ReLU()),
         blocks.MLP([], nn.Linear(2, 2)),
+        blocks.ConvLayer(2, 2, norm=nn.Identity(), activation=nn.ReLU()),
+        blocks.MeanHead(2, 2),
+        blocks.Norm(2),
+        blocks.Parallel([stem], out=2),
+        blocks.PositionPool(2),
+        blocks.Project(2, 2),
+        blocks.Residual(stem, nn.Identity(), nn.ReLU(), out=2),
+        blocks.SelfAttention(4),
     ]
     assert {type(example).__name__ for example in examples} == set(blocks.__all__)
     for example in examples:

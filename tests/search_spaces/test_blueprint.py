@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from archloom.errors import SpaceError, UnknownNameError
-from archloom.search_spaces.blueprint import Blueprint, build, out_of
+from archloom.search_spaces.blueprint import Blueprint, build, origin, origins, out_of, sized
 
 
 class Inner(Blueprint):
@@ -115,6 +115,49 @@ def test_the_path_is_forgotten_after_an_error() -> None:
             build(Wrong(), 4)
 
 
-def test_out_of_states_the_rule() -> None:
-    with pytest.raises(SpaceError, match=r"every module .* has \.out.* Linear has none"):
-        out_of(nn.Linear(2, 2))
+class OwnHead(nn.Module):
+    """A stranger's module, whose `out` is a layer and no width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out = nn.Linear(3, 5)
+
+
+def test_widths_are_read_off_torch_s_own_modules() -> None:
+    assert out_of(nn.Linear(2, 3)) == 3
+    assert out_of(nn.Conv2d(2, 4, 1)) == 4
+    assert out_of(nn.BatchNorm2d(7)) == 7
+    tail = nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Dropout(0.1), nn.Identity())
+    assert out_of(tail) == 6
+    assert out_of(nn.Sequential(nn.Linear(1, 2), tail)) == 6
+    assert out_of(sized(nn.Flatten(), 9)) == 9
+
+
+@pytest.mark.parametrize(
+    "module", [nn.Sequential(nn.Linear(2, 3), nn.Flatten()), nn.Sequential(), OwnHead(), nn.Identity()]
+)
+def test_out_of_states_the_rule(module: nn.Module) -> None:
+    with pytest.raises(SpaceError, match=rf"every module .* has \.out.* {type(module).__name__} has none"):
+        out_of(module)
+
+
+def test_origins_map_modules_to_symbolic_paths_and_leave_nothing_behind() -> None:
+    linear = SymbolicLinear(3, 2)
+    value = Outer(Inner(linear))
+    with origins() as made:
+        network = build(value, 3)
+    assert made[network] == "inner.op"
+    before = set(vars(network))
+    assert set(vars(build(value, 3))) == before
+    assert origin(network) is None
+    assert len(made) == 1  # outside the block nothing was added
+
+
+def test_errors_carry_the_innermost_symbolic_path() -> None:
+    with pytest.raises(SpaceError) as caught:
+        build(Outer(Inner(Wrong())), 4)
+    assert caught.value.at == "inner.op"  # type: ignore[attr-defined]
+    assert caught.value.reason.startswith("Wrong must build an nn.Module")  # type: ignore[attr-defined]
+    with pytest.raises(UnknownNameError) as unknown:
+        build(Outer(Inner("nine")), 4)
+    assert unknown.value.at == "inner"  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyglove as pg
 import pytest
 
 from archloom.search_spaces import SPACES, SearchSpace
@@ -17,3 +18,14 @@ class TestRegistered(SpaceContract):
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
         made: SearchSpace = SPACES.get(request.param)(**SMALL.get(request.param, {}))
         return made
+
+
+class TestWithSettings(SpaceContract):
+    """A space with decisions outside the network is a space like any other."""
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        made: SearchSpace = SPACES.get("mlp")(layers=2, widths=[8, 16])
+        return made.with_settings(
+            {"training": {"lr": pg.floatv(1e-4, 1e-1, scale="log"), "batch_size": pg.oneof([32, 64])}}
+        )

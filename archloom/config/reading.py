@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a study file from disk, or again from what a store kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from archloom.config._document import Problems, from_mapping, read
+from archloom.config._options import check
+from archloom.config._overrides import override
+from archloom.config._sections import Sections
+from archloom.config._stores import default_store
+from archloom.config._trust import foreign_code
+from archloom.config.study_file import StudyFile
+from archloom.errors import ConfigError
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
+    """Read and check a study file.
+
+    Args:
+        path: the YAML file.
+        overrides: ``key.path=value`` each, such as ``budget.trials=3`` or ``strategy=random``; the
+            values are YAML.
+
+    Raises:
+        ConfigError: all that is wrong with it, one problem a line, each with file and line.
+    """
+    document = read(Path(path))
+    override(document, overrides)
+    return StudyFile(document, Path(path).absolute().parent)
+
+
+def locate(path: str | Path) -> tuple[str, str]:
+    """Return the study's name and the store of a study file, without importing what it names.
+
+    Raises:
+        ConfigError: the file cannot be read, or its keys are wrong.
+    """
+    document = read(Path(path))
+    problems = Problems(document)
+    sections = check(Sections, document.data, (), problems)
+    problems.check()
+    return sections.study, sections.store or default_store()
+
+
+def restore(config: Mapping[str, Any], *, source: str, trusted: Sequence[str] = ()) -> StudyFile:
+    """Make the study file of a study again from the configuration kept in its store.
+
+    Args:
+        config: what ``StudyFile.resolved`` gave.
+        source: names the study in messages.
+        trusted: the import paths and commands that may be imported and run; ``["*"]`` for all.
+
+    Raises:
+        ConfigError: it names one that is not trusted. What a database says is shown, never imported or
+            run unasked.
+    """
+    data = dict(config)
+    folder = Path(data.pop("folder", "."))
+    strange = sorted(foreign_code(data) - set(trusted))
+    if strange and "*" not in trusted:
+        named = ", ".join(path if path.isprintable() else repr(path) for path in strange)
+        raise ConfigError(
+            f"{source}: the database asks to import or run {named} (folder {folder}): "
+            "if you trust it, say so with --trust"
+        )
+    return StudyFile(from_mapping(data, source), folder)
