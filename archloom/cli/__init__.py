@@ -14,26 +14,17 @@ from typing import Annotated
 
 import typer
 
-from archloom.cli.best import best
-from archloom.cli.export import export
-from archloom.cli.run import run
-from archloom.cli.schema import schema
-from archloom.cli.show import show
-from archloom.cli.status import status
+from archloom.cli._verbs import OPTIONS, VERBS, group_class
 from archloom.errors import ArchloomError, ConfigError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="search",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    cls=group_class(VERBS, "archloom.cli"),
     help="Neural architecture search: run a study file, look at its results, take the winner away.",
+    **OPTIONS,
 )
-for verb in (run, status, best, show, export, schema):
-    app.command()(verb)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -71,11 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         _complain(str(error))
         sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except Exception as error:  # nobody but archloom itself is to blame, or a library below it
+        if is_debugging:
+            traceback.print_exc()
+        told = " ".join(str(error).split())
+        _complain(f"unexpected {type(error).__name__}: {told} (with --debug: where)")
+        sys.exit(1)
 
 
 def _complain(message: str) -> None:
     from rich.console import Console
 
+    from archloom.cli._words import inert
+
     console = Console(stderr=True, highlight=False)
     for line in message.splitlines():
-        console.print(line, style="red", markup=False, emoji=False, soft_wrap=True)
+        console.print(inert(line), style="red", markup=False, emoji=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from archloom.cli._words import number, shortened, span
+from archloom.cli._words import inert, number, shortened, span
 from archloom.contracts import State
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class PlainProgress:
         self._pace.update(study)
         if self._pace.seconds - self._shown >= self._interval:
             self._shown = self._pace.seconds
-            line = f"{study.name}: {self._pace.words(best_words(study))}"
+            line = inert(f"{study.name}: {self._pace.words(best_words(study))}")
             self._console.print(line, soft_wrap=True, markup=False)
         del record
 
@@ -133,10 +133,12 @@ class LiveProgress:
         from rich.text import Text
 
         width = self._console.width
-        line = Text(shortened(self._pace.words(best_words(study)), width))
+        line = Text(shortened(inert(self._pace.words(best_words(study))), width))
         bar = ProgressBar(total=self._pace.trials, completed=self._pace.n_done, width=min(width, 60))
-        now = Text(shortened(f"trial {record.number}: {record.text}", width), style="dim")
-        self._live.update(Group(Text(study.name, style="bold"), Padding(bar, 0), line, now), refresh=True)
+        now = Text(shortened(inert(f"trial {record.number}: {record.text}"), width), style="dim")
+        self._live.update(
+            Group(Text(inert(study.name), style="bold"), Padding(bar, 0), line, now), refresh=True
+        )
 
     def __enter__(self) -> Self:
         self._live.start()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archloom.cli._complete import complete_study
+
 if TYPE_CHECKING:
     from archloom.contracts import Objective
     from archloom.store import Store, StudyRecord, TrialRecord
@@ -24,16 +26,25 @@ StoreOption = Annotated[
     ),
 ]
 StudyArgument = Annotated[
-    str, typer.Argument(metavar="STUDY", help="The study's name, or its study file.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="The study's name, or its study file.",
+        show_default=False,
+        autocompletion=complete_study,
+    ),
 ]
 
 
 def named(study: str, store: str | None) -> tuple[str, str]:
     """Return the name of a study and its store; ``study`` may be a study file."""
-    from archloom import config
+    is_file = study.endswith((".yaml", ".yml"))
+    if store and not is_file:
+        return study, store
+    from archloom import config  # half a second, which a look at a named store need not wait for
 
-    if not study.endswith((".yaml", ".yml")):
-        return study, store or config.default_store()
+    if not is_file:
+        return study, config.default_store()
     name, its_store = config.locate(study)
     return name, store or its_store
 

@@ -12,14 +12,15 @@ from rich.panel import Panel
 from rich.text import Text
 
 from archloom.cli._studies import leaders, shown_url
-from archloom.cli._tables import architecture, exact, facts, stacked, trial_facts, trials_table
-from archloom.cli._words import number, span
+from archloom.cli._tables import architecture, exact, facts, plain, stacked, trial_facts, trials_table
+from archloom.cli._words import inert, number, shortened, span
 from archloom.config import default_store
 
 if TYPE_CHECKING:
     from archloom.study import Study
 
 SHOWN_FRONT = 10
+SHOWN_NAME = 40
 
 
 def summary(study: Study, seconds: float) -> list[RenderableType]:
@@ -28,14 +29,10 @@ def summary(study: Study, seconds: float) -> list[RenderableType]:
     found = leaders(study.store, study.id, study.objectives, None)
     if found and len(study.objectives) == 1:
         inside = stacked(facts(trial_facts(found[0], study.objectives)), architecture(found[0]))
-        parts.append(
-            Panel(inside, title=f"[b]{_safe(study.name)}[/b]: the winner is trial {found[0].number}")
-        )
+        parts.append(Panel(inside, title=_title(study, f"the winner is trial {found[0].number}")))
     elif found:
         inside = stacked(trials_table(found[:SHOWN_FRONT], study.objectives), *_more(len(found)))
-        parts.append(
-            Panel(inside, title=f"[b]{_safe(study.name)}[/b]: {len(found)} trials on the Pareto front")
-        )
+        parts.append(Panel(inside, title=_title(study, f"{len(found)} trials on the Pareto front")))
     else:
         parts.append(Text("No trial is COMPLETE and keeps the constraints."))
     return [*parts, facts([*_account(study, seconds), ("database", exact(shown_url(study.store.url)))])]
@@ -71,5 +68,6 @@ def _more(n: int) -> list[RenderableType]:
     return [Text(f"and {n - SHOWN_FRONT} more", style="dim")] if n > SHOWN_FRONT else []
 
 
-def _safe(name: str) -> str:
-    return name.replace("[", "\\[")
+def _title(study: Study, words: str) -> Text:
+    """Return a panel's title, the study's name no longer than leaves room for the words."""
+    return plain(shortened(inert(study.name), SHOWN_NAME), "bold").append(f": {words}", "not bold")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +13,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from archloom.cli._words import grouped, number, span
+from archloom.cli._columns import Column, Fitted
+from archloom.cli._words import grouped, inert, number, span
 
 if TYPE_CHECKING:
     from archloom.contracts import Objective
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 COSTS = ("params", "macs", "size_mb")
 SHOWN_METRICS = 4
+MOST_NAME = 32
+NAME_SHARE = 0.4
 
 
 def show(*parts: RenderableType) -> None:
@@ -39,7 +42,17 @@ def show(*parts: RenderableType) -> None:
 
 def exact(text: str, style: str = "") -> Text:
     """Return a text that is never wrapped or cut, so that it can be copied: a path, a command."""
-    return Text(text, style=style, no_wrap=True, overflow="ignore")
+    return Text(inert(text, keep="\n"), style=style, no_wrap=True, overflow="ignore")
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return a text as it is, in one line: no markup, no escapes."""
+    return Text(inert(text), style=style)
+
+
+def lines(texts: Iterable[str], style: str = "") -> Text:
+    """Return texts as they are, a line each."""
+    return Text("\n".join(map(inert, texts)), style=style)
 
 
 def plain_table(*headers: str, numbers: Sequence[str] = ()) -> Table:
@@ -48,26 +61,37 @@ def plain_table(*headers: str, numbers: Sequence[str] = ()) -> Table:
     for header in headers:
         is_number = header in numbers
         table.add_column(
-            Text(header), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
+            plain(header), justify="right" if is_number else "left", no_wrap=is_number, overflow="fold"
         )
     return table
 
 
-def trials_table(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> Table:
+def trials_table(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> RenderableType:
     """Show trials a line each: objectives, the metrics that matter beside them, the architecture."""
+    columns = [Column("trial", [str(trial.number) for trial in trials], is_number=True)]
+    columns += metric_columns(trials, objectives)
+    columns.append(Column("architecture", [words(trial).plain for trial in trials], rank=1, has_lines=True))
+    return Fitted(columns)
+
+
+def metric_columns(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[Column]:
+    """Return a column for each objective and for each metric worth one beside them."""
     metrics = [o.metric for o in objectives]
     others = beside(trials, metrics)
-    headers = [_stacked(metric) for metric in (*metrics, *others)]
-    table = plain_table("trial", *headers, "architecture", numbers=("trial", *headers))
-    for trial in trials:
-        values = [number(trial.metrics.get(metric)) for metric in (*metrics, *others)]
-        table.add_row(str(trial.number), *values, words(trial))
-    return table
+    return [
+        Column(
+            metric,
+            [number(trial.metrics.get(metric)) for trial in trials],
+            is_number=True,
+            rank=0 if i == 0 else 1 + i,
+        )
+        for i, metric in enumerate((*metrics, *others))
+    ]
 
 
 def words(trial: TrialRecord) -> Text:
     """Return an architecture in words, a part a line."""
-    return Text(trial.text.replace("; ", "\n"))
+    return lines(trial.text.split("; "))
 
 
 def beside(trials: Sequence[TrialRecord], objectives: Sequence[str]) -> list[str]:
@@ -87,25 +111,29 @@ def architecture(trial: TrialRecord) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for part, own, inside in grouped(trial.choices):
-        table.add_row(Text(part, style="bold" if inside else ""), Text(own, style="cyan"))
+        table.add_row(plain(part, "bold" if inside else ""), plain(own, "cyan"))
         for name, choice in inside:
-            table.add_row(Text(f"  {name}"), Text(choice, style="cyan"))
+            table.add_row(plain(f"  {name}"), plain(choice, "cyan"))
     return table
 
 
 def facts(rows: Sequence[tuple[str, RenderableType]]) -> RenderableType:
     """Show named facts a line each; the ``exact`` ones outside the table, which would cut them."""
-    width = max((cell_len(name) for name, _ in rows), default=0)
+    width = min(max((cell_len(inert(name)) for name, _ in rows), default=0), MOST_NAME)
+    width = min(width, int(NAME_SHARE * Console().width))
     parts: list[RenderableType] = []
     for is_exact, some in itertools.groupby(rows, key=lambda row: _is_exact(row[1])):
         if is_exact:
-            parts += [exact("").append(f"{name:{width}}  ", "bold").append(value) for name, value in some]  # type: ignore[arg-type]
+            parts += [
+                exact("").append(f"{inert(name):{width}}  ", "bold").append(value)  # type: ignore[arg-type]
+                for name, value in some
+            ]
             continue
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="bold", no_wrap=True, min_width=width)
+        table.add_column(style="bold", overflow="fold", min_width=width, max_width=width)
         table.add_column(overflow="fold")
         for name, value in some:
-            table.add_row(name, value)
+            table.add_row(plain(name), plain(value) if isinstance(value, str) else value)
         parts.append(table)
     return Group(*parts)
 
@@ -128,16 +156,16 @@ def trial_facts(trial: TrialRecord, objectives: Sequence[Objective]) -> list[tup
         rows.append((metric, Text(number(trial.metrics[metric])).append(note, style="dim")))
     if trial.seconds is not None:
         rows.append(("time", Text(span(trial.seconds))))
-    rows.append(("architecture", words(trial)))
+    if not _is_spelled_out(trial):
+        rows.append(("architecture", words(trial)))
     return rows
+
+
+def _is_spelled_out(trial: TrialRecord) -> bool:
+    """Whether the architecture's text only lists its decisions, which are shown anyway."""
+    return all(f"{name}=" in trial.text for name in trial.choices)
 
 
 def stacked(*parts: RenderableType) -> Group:
     """Put parts under one another with an empty line between."""
     return Group(*[item for part in parts for item in (Text(), part)][1:])
-
-
-def _stacked(metric: str) -> str:
-    """Write ``validation/accuracy`` on two lines, so that the column stays narrow."""
-    split, slash, name = metric.partition("/")
-    return f"{split}\n{name}" if slash else metric

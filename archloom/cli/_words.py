@@ -40,6 +40,24 @@ def span(seconds: float | None) -> str:
     return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def inert(text: str, *, keep: str = "") -> str:
+    r"""Write what would steer a terminal or hide itself (escapes, line breaks, direction marks) as escapes.
+
+    >>> inert("a\x1b[31mred\n[b]x"), inert("two\nlines", keep="\n").count("\n")
+    ('a\\x1b[31mred\\n[b]x', 1)
+
+    Args:
+        text: anything, from anybody.
+        keep: characters that stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text
+    )
+
+
 def shortened(text: str, width: int) -> str:
     """Cut a text to a width, with an ellipsis.
 

@@ -44,9 +44,7 @@ def show(
 
 
 def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
-    from rich.text import Text
-
-    from archloom.cli._tables import architecture, exact, facts, trial_facts
+    from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
     from archloom.cli._words import moment, number
 
@@ -57,13 +55,13 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     if trial.reused_from is not None:
         rows.append(("served from", f"trial {trial.reused_from}"))
     if trial.reason:
-        rows.append(("reason", exact(trial.reason)))
+        rows.append(("reason", plain(trial.reason)))
     if trial.violation:
         rows.append(("breaks constraints by", number(trial.violation)))
     rows += trial_facts(trial, study.objectives)
     shown = {name for name, _ in rows}
     rows += [
-        (name, Text(number(value))) for name, value in sorted(trial.metrics.items()) if name not in shown
+        (name, plain(number(value))) for name, value in sorted(trial.metrics.items()) if name not in shown
     ]
     rows += [
         ("seed", str(trial.seed)),
@@ -81,16 +79,16 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
 
 def _curves_parts(curves: Curves) -> list[RenderableType]:
     """Show curves by their first step, their last, and some evenly between."""
-    from rich.text import Text
-
-    from archloom.cli._tables import plain_table
+    from archloom.cli._columns import Column, Fitted
+    from archloom.cli._tables import plain
     from archloom.cli._words import number
 
-    headers = [metric.replace("/", "\n", 1) for metric in curves]
-    table = plain_table("step", *headers, numbers=("step", *headers))
     steps = sorted({step for curve in curves.values() for step in curve})
     n_shown = min(len(steps), SHOWN_STEPS)
-    for step in (steps[round(i * (len(steps) - 1) / max(n_shown - 1, 1))] for i in range(n_shown)):
-        table.add_row(str(step), *(number(curve.get(step)) for curve in curves.values()))
+    shown = [steps[round(i * (len(steps) - 1) / max(n_shown - 1, 1))] for i in range(n_shown)]
+    columns = [Column("step", [str(step) for step in shown], is_number=True)]
+    for i, (metric, curve) in enumerate(curves.items()):
+        columns.append(Column(metric, [number(curve.get(step)) for step in shown], is_number=True, rank=i))
+    table = Fitted(columns, advice="--format json has all")
     note = f"{n_shown} of {len(steps)} steps; --format json has all"
-    return [table, Text(note, style="dim")] if n_shown < len(steps) else [table]
+    return [table, plain(note, "dim")] if n_shown < len(steps) else [table]

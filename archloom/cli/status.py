@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archloom.cli._complete import complete_study
 from archloom.cli._output import FormatOption, objective_rows, trial_row, write
 from archloom.cli._studies import StoreOption, identity, opened, shown_url
 
@@ -21,7 +22,10 @@ def status(
     study: Annotated[
         str | None,
         typer.Argument(
-            metavar="[STUDY]", help="A study's name or file; every study without.", show_default=False
+            metavar="[STUDY]",
+            help="A study's name or file; every study without.",
+            show_default=False,
+            autocompletion=complete_study,
         ),
     ] = None,
     *,
@@ -78,47 +82,52 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_all(rows: list[dict[str, Any]], store: Store) -> None:
-    from rich.text import Text
-
-    from archloom.cli._tables import exact, plain_table, show
+    from archloom.cli._columns import Column, Fitted
+    from archloom.cli._tables import exact, show
 
     if not rows:
         show(exact(f"{shown_url(store.url)} holds no study yet."))
         return
-    table = plain_table(
-        "study", "status", "trials", "failed", "best", "of", numbers=("trials", "failed", "best")
-    )
-    for row in rows:
-        counts, first = row["counts"], row["objectives"][0]["metric"]
-        best = _best_value(row)
-        n_trials = str(sum(counts.values()))
-        table.add_row(
-            Text(row["study"]), row["status"], n_trials, str(counts.get("FAIL", 0)), best, Text(first)
+    firsts = [row["objectives"][0] for row in rows]
+    show(
+        Fitted(
+            [
+                Column("study", [row["study"] for row in rows]),
+                Column("status", [row["status"] for row in rows], rank=3),
+                Column("trials", [str(sum(row["counts"].values())) for row in rows], is_number=True),
+                Column("failed", [str(row["counts"].get("FAIL", 0)) for row in rows], is_number=True, rank=4),
+                Column("best", [_best_value(row) for row in rows], is_number=True, rank=1),
+                Column("of", [_goal(row, first) for row, first in zip(rows, firsts, strict=True)], rank=2),
+            ]
         )
-    show(table)
+    )
+
+
+def _goal(row: dict[str, Any], first: dict[str, str]) -> str:
+    """Name what is searched for, the first of several objectives with their number."""
+    n_more = len(row["objectives"]) - 1
+    return f"{first['metric']}{f' (and {n_more} more)' if n_more else ''}"
 
 
 def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], store: Store) -> None:
-    from rich.text import Text
-
-    from archloom.cli._tables import exact, facts, show
+    from archloom.cli._tables import exact, facts, lines, plain, show
     from archloom.cli._words import moment, number
 
     counts = ", ".join(f"{n} {state}" for state, n in row["counts"].items() if n)
     facts_shown: list[tuple[str, Any]] = [
-        ("study", Text(study.name)),
-        ("status", Text(f"{study.status}{study.reason and ': ' + study.reason}")),
+        ("study", plain(study.name)),
+        ("status", plain(f"{study.status}{study.reason and ': ' + study.reason}")),
         ("created", moment(study.created_at)),
         ("trials", counts or "none yet"),
     ]
     for objective in study.objectives:
-        facts_shown.append(("objective", Text(f"{objective.direction} {objective.metric}")))
-    facts_shown += [("constraint", Text(text)) for text in study.constraints]
+        facts_shown.append(("objective", plain(f"{objective.direction} {objective.metric}")))
+    facts_shown += [("constraint", plain(text)) for text in study.constraints]
     if row["best"] is not None:
-        facts_shown.append(("best", Text(f"{_best_value(row)} (trial {row['best']['number']})")))
-        facts_shown.append(("", Text(row["best"]["architecture"].replace("; ", "\n"))))
+        facts_shown.append(("best", plain(f"{_best_value(row)} (trial {row['best']['number']})")))
+        facts_shown.append(("", lines(row["best"]["architecture"].split("; "))))
     for reason, n in failures.most_common(SHOWN_REASONS):
-        facts_shown.append(("failed", Text(f"{number(n)} x {reason}")))
+        facts_shown.append(("failed", plain(f"{number(n)} x {reason}")))
     facts_shown.append(("database", exact(shown_url(store.url))))
     show(facts(facts_shown))
 

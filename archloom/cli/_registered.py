@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is registered under the names of a study file: all of a kind, or one with its options."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archloom.cli._output import Format, finite, write
+
+if TYPE_CHECKING:
+    from archloom.config._arguments import Option
+    from archloom.registry import Registry
+
+NO_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
+
+
+def registry_of(kind: str) -> Registry:
+    """Return a registry: ``strategies``, ``search_spaces``, ``evaluators`` or ``blueprints``."""
+    if kind == "strategies":
+        from archloom.strategies import STRATEGIES
+
+        return STRATEGIES
+    if kind == "search_spaces":
+        from archloom.search_spaces import SPACES
+
+        return SPACES
+    if kind == "evaluators":
+        from archloom.evaluators import EVALUATORS
+
+        return EVALUATORS
+    from archloom.search_spaces.blueprints import BLUEPRINTS
+
+    return BLUEPRINTS
+
+
+def show_registered(kind: str, key: str, name: str | None, form: Format) -> None:
+    """Show all of a kind a line each, or one with its options and what to paste.
+
+    Args:
+        kind: as for ``registry_of``.
+        key: the key of a study file that such a thing stands at.
+        name: of one; an import path will do.
+        form: how it is written.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    registry = registry_of(kind)
+    if name is None:
+        _show_all(registry, kind, form)
+        return
+    with _importing_here():
+        data = _one(registry, key, name)
+    if form != "table":
+        write(data, form, data["options"] or [{"name": name}])
+        return
+    _print_one(data)
+
+
+@contextlib.contextmanager
+def _importing_here() -> Iterator[None]:
+    """Put the working folder on the import path, as Python does for ``-m``."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _show_all(registry: Registry, kind: str, form: Format) -> None:
+    plugins = {plugin.name: plugin.distribution for plugin in registry.plugins()}
+    rows = [_row(registry, name, plugins.get(name, "")) for name in registry.names()]
+    if form != "table":
+        write({kind: rows}, form, rows)
+        return
+    from archloom.cli._tables import facts, plain, show
+
+    lines = []
+    for row in rows:
+        told = plain(row["description"] or row["problem"] or "", "red" if row["problem"] else "")
+        if row["plugin"]:
+            told.append(f"  (plug-in: {row['plugin']})", "dim")
+        lines.append((row["name"], told))
+    show(facts(lines))
+
+
+def _row(registry: Registry, name: str, plugin: str) -> dict[str, Any]:
+    from archloom.config._arguments import summary_of
+    from archloom.errors import ArchloomError
+
+    row = {"name": name, "description": "", "plugin": plugin or None, "problem": None}
+    try:
+        return row | {"description": summary_of(registry.get(name))}
+    except ArchloomError as error:  # one that is broken hides no other
+        return row | {"problem": str(error)}
+
+
+def _one(registry: Registry, key: str, name: str) -> dict[str, Any]:
+    """Describe one thing as plain JSON."""
+    from archloom.config._arguments import about_of, options_of
+
+    target = registry.get(name)
+    options = options_of(target) if callable(target) else []
+    return {
+        "name": name,
+        "description": "\n\n".join(about_of(target)),
+        "path": f"{getattr(target, '__module__', '?')}:{getattr(target, '__qualname__', '?')}",
+        "options": [_option_row(option) for option in options],
+        "yaml": yaml_lines(key, name, options),
+    }
+
+
+def _option_row(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "type": option.type,
+        "required": option.is_needed,
+        "default": None if option.is_needed else finite(_plain(option.default)),
+        "description": option.description,
+    }
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def yaml_lines(key: str, name: str, options: list[Option]) -> str:
+    """Return a thing with its options as YAML; what must be given stands as ``...``.
+
+    >>> yaml_lines("strategy", "random", [])
+    'strategy: random'
+    """
+    needed = [f"  {option.name}: ..." for option in options if option.is_needed]
+    given = [
+        f"  {option.name}: {_scalar(_plain(option.default))}"
+        for option in options
+        if not option.is_needed and option.default is not None
+    ]
+    if not needed + given:
+        return f"{key}: {name}"
+    return "\n".join([f"{key}:", f"  name: {name}", *needed, *given])
+
+
+def _scalar(value: Any) -> str:
+    """Write a plain value in flow YAML, words without quotes."""
+    is_word = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*", value)
+    return str(value) if is_word and value.lower() not in NO_WORDS else json.dumps(value)
+
+
+def _print_one(data: dict[str, Any]) -> None:
+    from archloom.cli._tables import exact, facts, lines, plain, show, stacked
+
+    head = stacked(plain(data["name"], "bold"), lines(data["description"].split("\n")))
+    rows = []
+    for option in data["options"]:
+        told = plain(_takes(option), "cyan")
+        if option["description"]:
+            told.append(f"\n{option['description']}", "not dim default")
+        rows.append((option["name"], told))
+    options = facts(rows) if rows else plain("It has no options.")
+    show(head, options, stacked(plain("In a study file", "bold"), exact(data["yaml"])))
+
+
+def _takes(option: dict[str, Any]) -> str:
+    if option["required"]:
+        return f"{option['type']}, must be given"
+    if option["default"] is None:
+        return f"{option['type'].removesuffix(' | null')}, optional"
+    return f"{option['type']}, default {_scalar(option['default'])}"

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search evaluators``: the evaluators there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archloom.cli._complete import complete_registered
+from archloom.cli._output import FormatOption
+from archloom.cli._registered import show_registered
+
+
+def evaluators(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="A registered name, or an import path package.module:attribute.",
+            show_default=False,
+            autocompletion=complete_registered("evaluators"),
+        ),
+    ] = None,
+    *,
+    form: FormatOption = "table",
+) -> None:
+    """Show the evaluators there are, or the options of one.
+
+    With NAME, what it takes and a line for the 'evaluator' of a study file.
+    """
+    show_registered("evaluators", "evaluator", name, form)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``search pareto``: the trials of a study that no other beats in every objective."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archloom.cli._output import FormatOption, objective_rows, trial_row, write
+from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, opened
+from archloom.cli._waiting import waiting
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from archloom.store import StudyRecord, TrialRecord
+
+
+def pareto(study: StudyArgument, *, store: StoreOption = None, form: FormatOption = "table") -> None:
+    """Show the Pareto front of a study, with a plot where there are two objectives.
+
+    On the front are the COMPLETE trials that keep every constraint and that no other such trial beats: none
+    is at least as good in every objective and better in one. Repeats are left out.
+    """
+    from archloom.contracts import State
+    from archloom.errors import StoreError
+
+    with opened(study, store) as (opened_store, record):
+        front = leaders(opened_store, identity(record), record.objectives, None)
+        if not front:
+            raise StoreError(f"study {record.name!r} has no COMPLETE trial that keeps its constraints yet")
+        rows = [trial_row(trial, record.objectives) for trial in front]
+        if form != "table":
+            data = {"study": record.name, "objectives": objective_rows(record.objectives), "pareto": rows}
+            write(data | {"constraints": list(record.constraints)}, form, rows)
+            return
+        with waiting("reading the trials"):
+            complete = opened_store.trials(identity(record), states=[State.COMPLETE])
+        _print(front, complete, record)
+
+
+def _print(front: Sequence[TrialRecord], complete: Sequence[TrialRecord], study: StudyRecord) -> None:
+    from archloom.cli._tables import lines, plain, show, trials_table
+
+    feasible = [trial for trial in complete if not trial.violation]
+    goals = " and ".join(f"{o.direction} {o.metric}" for o in study.objectives)
+    kept = f", {' and '.join(study.constraints)}" if study.constraints else ""
+    counts = f"{len(front)} on the front of {len(feasible)} that are COMPLETE and feasible"
+    head = lines([counts, f"{goals}{kept}"])
+    parts: list[RenderableType] = [head, trials_table(front, study.objectives)]
+    if len(study.objectives) == 1:
+        parts.append(plain("with one objective, the front is the best trial", "dim"))
+    if len(study.objectives) == 2 and len(feasible) > 1:
+        parts.append(_picture(front, feasible, study))
+    show(*parts)
+
+
+def _picture(
+    front: Sequence[TrialRecord], feasible: Sequence[TrialRecord], study: StudyRecord
+) -> RenderableType:
+    """Draw the trials with the second objective across and the first one up."""
+    from rich.console import Console
+
+    from archloom.cli._plot import plot
+    from archloom.cli._tables import exact
+
+    members = {trial.number for trial in front}
+    marks: dict[str, list[tuple[float, float]]] = {"·": [], "●": []}
+    for trial in feasible:
+        up, across = trial.values
+        if up is not None and across is not None:
+            marks["●" if trial.number in members else "·"].append((across, up))
+    first, second = study.objectives
+    drawn = plot(marks, second.metric, first.metric, Console().width)
+    return exact("\n".join([*drawn, "", "● on the front   · another feasible trial"]))
