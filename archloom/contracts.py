@@ -219,10 +219,6 @@ class Strategy(ABC):
 
     def rng(self, proposal: int, attempt: int = 0) -> np.random.Generator:
         """Return the generator that proposal number ``proposal`` draws from."""
-        if (
-            self.seed < 2**32
-        ):  # the same numbers as from the tuple, without the time it takes to take it apart
-            return np.random.default_rng(np.array((self.seed, proposal, attempt), dtype=np.uint32))
         return np.random.default_rng((self.seed, proposal, attempt))
 
     @abstractmethod

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,7 +31,10 @@ class Legality:
         single = [p for p in every if isinstance(p, ChoicePoint) and p.k == 1]
         always = [p for p in single if p.when is None]
         below = [p for p in single if p.when is not None and len(p.when.columns) == 1]
-        self._always = np.array([p.columns[0] for p in always], dtype=np.intp)
+        columns = [p.columns[0] for p in always]
+        # A slice costs nothing, where picking columns makes a copy.
+        is_run = columns == list(range(len(columns)))
+        self._always: Any = slice(len(columns)) if is_run else np.array(columns, dtype=np.intp)
         self._always_n = np.array([p.m for p in always], dtype=np.int16)
         self._below = np.array([p.columns[0] for p in below], dtype=np.intp)
         self._below_n = np.array([p.m for p in below], dtype=np.int16)

@@ -153,6 +153,8 @@ def _prepare_sqlite(driver: SqliteConnection, synchronous: str) -> None:
     # Without this, the driver begins and commits transactions by rules of its own.
     driver.isolation_level = None
     driver.execute("PRAGMA foreign_keys = ON")
+    # A commit writes the ten or so pages that a trial touches, each whole: smaller ones are written sooner.
+    driver.execute("PRAGMA page_size = 2048")
     driver.execute(f"PRAGMA synchronous = {synchronous}")
 
 

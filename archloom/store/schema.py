@@ -144,7 +144,15 @@ trials = Table(
     CheckConstraint("(state IN ('WAITING', 'RUNNING')) = (finished_at IS NULL)", name="finished_at"),
     CheckConstraint("(finished_at IS NULL) = (seconds IS NULL)", name="seconds"),
 )
-Index("ix_trials_study_id_state_number", trials.c.study_id, trials.c.state, trials.c.number)
+# Those that have not ended: few, however many trials there are.
+Index(
+    "ix_trials_open",
+    trials.c.study_id,
+    trials.c.state,
+    trials.c.number,
+    sqlite_where=trials.c.finished_at.is_(None),
+    postgresql_where=trials.c.finished_at.is_(None),
+)
 Index("ix_trials_study_id_key", trials.c.study_id, trials.c.key)
 Index(
     "ix_trials_front",
@@ -183,11 +191,20 @@ metrics = Table(
     Column("step", Integer),
     Column("split", Text, nullable=False),
     Column("value", Double),
-    UniqueConstraint("trial_id", "split", "name", "step"),
     CheckConstraint("name <> ''", name="name"),
     CheckConstraint("split IN ('', 'train', 'validation', 'test')", name="split"),
 )
-# NULLs are distinct to a unique constraint, so final metrics (no step) need an index of their own.
+# Final metrics have no step, and NULLs are distinct: two indexes, of which each row is in one.
+Index(
+    "uq_metrics_step",
+    metrics.c.trial_id,
+    metrics.c.split,
+    metrics.c.name,
+    metrics.c.step,
+    unique=True,
+    sqlite_where=metrics.c.step.is_not(None),
+    postgresql_where=metrics.c.step.is_not(None),
+)
 Index(
     "uq_metrics_final",
     metrics.c.trial_id,

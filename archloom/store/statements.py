@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    and_,
     bindparam,
     delete,
     func,
@@ -82,6 +83,8 @@ TRIAL_COLUMNS = tuple(trials.c[name] for name in TrialRow._fields)
 
 _STUDY: BindParameter[int] = bindparam("study_id")
 _TRIAL: BindParameter[int] = bindparam("trial_id")
+_OPEN = and_(trials.c.study_id == _STUDY, trials.c.finished_at.is_(None))
+"""What the index of the trials that have not ended is made for."""
 
 
 def _add(table: Table, *names: str) -> Insert:
@@ -124,7 +127,7 @@ CLAIM = (
     .where(
         trials.c.id.in_(
             select(trials.c.id)
-            .where(trials.c.study_id == _STUDY, trials.c.state == "WAITING")
+            .where(_OPEN, trials.c.state == "WAITING")
             .order_by(trials.c.number)
             .limit(bindparam("n", type_=Integer))
             .with_for_update(skip_locked=True)
@@ -193,7 +196,7 @@ ADD_METRIC = _add(metrics, "trial_id", "split", "name", "value")
 ADD_ARTIFACT = _add(artifacts, "trial_id", "name", "path")
 ADD_EVENT = _add(events, "study_id", "trial_id", "at", "kind", "detail")
 
-RUNNING = select(trials.c.id, trials.c.number).where(trials.c.study_id == _STUDY, trials.c.state == "RUNNING")
+RUNNING = select(trials.c.id, trials.c.number).where(_OPEN, trials.c.state == "RUNNING")
 REOPEN = update(trials).where(trials.c.id == _TRIAL).values(state="WAITING", started_at=None)
 FORGET_METRICS = delete(metrics).where(metrics.c.trial_id == _TRIAL)
 
@@ -204,7 +207,9 @@ _REPORTED_KEY = ["trial_id", "split", "name", "step"]
 def _report(upsert: Any) -> Insert:
     rows = upsert(metrics).values({name: bindparam(name) for name in _REPORTED}).inline()
     again: Insert = rows.on_conflict_do_update(
-        index_elements=_REPORTED_KEY, set_={"value": rows.excluded.value}
+        index_elements=_REPORTED_KEY,
+        index_where=metrics.c.step.is_not(None),
+        set_={"value": rows.excluded.value},
     )
     return again
 

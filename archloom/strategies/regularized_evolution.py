@@ -69,8 +69,7 @@ class RegularizedEvolution(Strategy):
 
     def tell(self, finished: Finished) -> None:
         """Take the finished trials into the population; a failed one never enters it."""
-        costs = finished.values * self._signs
-        costs[np.isnan(costs)] = np.inf
+        costs = np.where(np.isnan(finished.values), np.inf, finished.values * self._signs)
         for i, state in enumerate(finished.states):
             if state != State.FAIL:
                 self._enter(finished.genotypes[i], costs[i], finished.violations[i])

@@ -36,11 +36,11 @@ def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator)
         violations: ``n``, 0 where feasible.
         rng: breaks ties.
     """
-    least = violations == violations.min()
-    if costs.shape[1] == 1:
-        column = costs[:, 0]
-        candidates = np.flatnonzero(least & (column == column[least].min()))
+    if costs.shape[1] == 1:  # a few numbers: Python's own are the quickest
+        keys = list(zip(violations.tolist(), costs[:, 0].tolist(), strict=True))
+        best = min(keys)
+        candidates = [i for i, key in enumerate(keys) if key == best]
     else:
-        candidates = np.flatnonzero(least)
-        candidates = candidates[undominated(costs[candidates])]
-    return int(candidates[0] if len(candidates) == 1 else rng.choice(candidates))
+        least = np.flatnonzero(violations == violations.min())
+        candidates = least[undominated(costs[least])].tolist()
+    return candidates[0] if len(candidates) == 1 else int(rng.choice(candidates))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeAlias, final
 
 import pyglove as pg
@@ -21,6 +22,7 @@ LISTED = "layers"
 """The field of a sequence; its name is left out, since nothing else of a sequence can be chosen."""
 
 
+@lru_cache(maxsize=8192)
 def decision_name(prefix: str, keys: Keys) -> str:
     """Return the name of the decision at ``keys`` below the candidate that ``prefix`` names.
 
@@ -42,12 +44,28 @@ class Speller:
         self._root = root
         self._varies: set[int] = set()
         self._mark(root)
+        self._is_flat = self._holds_only_words(root)
 
     def __call__(self, choices: Choices) -> str:
         """Spell the architecture with these choices."""
+        if self._is_flat:
+            return ", ".join([f"{name}={choice}" for name, choice in choices.items()])
         if isinstance(self._root, Fields):
             return self._fields(self._root, choices, "", ())
         return self._say(self._root, choices, "", ())
+
+    def _holds_only_words(self, root: Node) -> bool:
+        """Whether this is a plain mapping of single choices, which are their own spelling."""
+        return (
+            isinstance(root, Fields)
+            and root.target is None
+            and all(
+                isinstance(child, Choice)
+                and child.k is None
+                and not any(id(candidate) in self._varies for candidate in child.candidates)
+                for child in root.fields.values()
+            )
+        )
 
     def _mark(self, node: Node) -> bool:
         """Note which nodes hold decisions, so that the others are never looked at again."""

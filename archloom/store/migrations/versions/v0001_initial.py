@@ -114,7 +114,9 @@ def _create_trials() -> None:
         ),
         sa.CheckConstraint("(finished_at IS NULL) = (seconds IS NULL)", name=op.f("ck_trials_seconds")),
     )
-    op.create_index("ix_trials_study_id_state_number", "trials", ["study_id", "state", "number"])
+    _create_partial_index(
+        "ix_trials_open", "trials", ["study_id", "state", "number"], sa.column("finished_at").is_(None)
+    )
     op.create_index("ix_trials_study_id_key", "trials", ["study_id", "key"])
     _create_partial_index(
         "ix_trials_front", "trials", ["study_id", "is_pareto", "number"], sa.column("is_pareto") == sa.true()
@@ -154,9 +156,15 @@ def _create_results() -> None:
         _text("split"),
         sa.Column("value", sa.Double()),
         _parent("metrics", "trial_id", "trials"),
-        sa.UniqueConstraint("trial_id", "split", "name", "step", name="uq_metrics_trial_id_split_name_step"),
         sa.CheckConstraint("name <> ''", name=op.f("ck_metrics_name")),
         sa.CheckConstraint(_SPLITS, name=op.f("ck_metrics_split")),
+    )
+    _create_partial_index(
+        "uq_metrics_step",
+        "metrics",
+        ["trial_id", "split", "name", "step"],
+        sa.column("step").is_not(None),
+        unique=True,
     )
     _create_partial_index(
         "uq_metrics_final", "metrics", ["trial_id", "split", "name"], sa.column("step").is_(None), unique=True
