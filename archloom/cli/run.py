@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archloom.cli._complete import complete_file
 from archloom.cli._output import Format, FormatOption, objective_rows, trial_row, write
 from archloom.cli._studies import leaders, shown_url
 
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The study file (YAML).", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The study file (YAML).",
+            show_default=False,
+            autocompletion=complete_file,
+        ),
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(

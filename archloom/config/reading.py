@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from archloom.config._document import Problems, from_mapping, read
-from archloom.config._options import check
+from archloom.config._document import from_mapping, read
 from archloom.config._overrides import override
-from archloom.config._sections import Sections
-from archloom.config._stores import default_store
 from archloom.config._trust import foreign_code
 from archloom.config.study_file import StudyFile
 from archloom.errors import ConfigError
@@ -31,19 +28,6 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
     document = read(Path(path))
     override(document, overrides)
     return StudyFile(document, Path(path).absolute().parent)
-
-
-def locate(path: str | Path) -> tuple[str, str]:
-    """Return the study's name and the store of a study file, without importing what it names.
-
-    Raises:
-        ConfigError: the file cannot be read, or its keys are wrong.
-    """
-    document = read(Path(path))
-    problems = Problems(document)
-    sections = check(Sections, document.data, (), problems)
-    problems.check()
-    return sections.study, sections.store or default_store()
 
 
 def restore(config: Mapping[str, Any], *, source: str, trusted: Sequence[str] = ()) -> StudyFile:
