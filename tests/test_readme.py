@@ -36,7 +36,7 @@ def run(words: list[str], folder: Path) -> str:
 
 @pytest.mark.slow
 def test_the_yaml_search_and_its_commands(folder: Path) -> None:
-    text, evaluators = blocks("yaml")
+    text, tree, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
     commands = [line for block in blocks("sh") for line in block.splitlines()]
     assert len(commands) == 5
@@ -46,6 +46,9 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
         assert run([SEARCH, *words[1:]], folder)
     assert (folder / "digits-mlp-model" / "model.py").exists()
     _run_with_other_evaluators(text, evaluators, folder)
+    (folder / "tree.yaml").write_text(re.sub(r"(space|evaluator): .*\n", "", text) + tree, encoding="utf-8")
+    small = ["study=tree", "budget.trials=1", "evaluator.epochs=1", "evaluator.data_options={n_train: 64}"]
+    assert "training.lr" in run([SEARCH, "run", "tree.yaml", *small, "constraints=[]"], folder)
 
 
 def _run_with_other_evaluators(text: str, evaluators: str, folder: Path) -> None:
