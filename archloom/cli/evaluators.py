@@ -5,23 +5,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from archloom.cli._complete import complete_registered
 from archloom.cli._output import FormatOption
-from archloom.cli._registered import show_registered
+from archloom.cli._registered import name_argument, show_registered
 
 
 def evaluators(
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[NAME]",
-            help="A registered name, or an import path package.module:attribute.",
-            show_default=False,
-            autocompletion=complete_registered("evaluators"),
-        ),
-    ] = None,
+    name: Annotated[str | None, name_argument("evaluators")] = None,
     *,
     form: FormatOption = "table",
 ) -> None:
