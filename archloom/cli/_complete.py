@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import typer
+
 
 def complete_study(ctx: Any, incomplete: str) -> list[str]:
     """Offer the studies of the store, and study files."""
@@ -68,3 +70,13 @@ def _files(incomplete: str) -> list[str]:
     found = [path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") or path.is_dir()]
     names = [f"{path}/" if path.is_dir() else str(path) for path in sorted(found)]
     return [name for name in names if name.startswith(incomplete) and not name.startswith(".")]
+
+
+def name_argument(kind: str) -> Any:
+    """Return the argument that names one of a kind."""
+    return typer.Argument(
+        metavar="[NAME]",
+        help="A registered name, or an import path package.module:attribute.",
+        show_default=False,
+        autocompletion=complete_registered(kind),
+    )

@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from archloom.cli._complete import complete_registered
 from archloom.cli._output import Format, finite, write
 
 if TYPE_CHECKING:
@@ -21,16 +18,6 @@ if TYPE_CHECKING:
     from archloom.registry import Registry
 
 NO_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
-
-
-def name_argument(kind: str) -> Any:
-    """Return the argument that names one of a kind."""
-    return typer.Argument(
-        metavar="[NAME]",
-        help="A registered name, or an import path package.module:attribute.",
-        show_default=False,
-        autocompletion=complete_registered(kind),
-    )
 
 
 def registry_of(kind: str) -> Registry:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from archloom.cli._complete import name_argument
 from archloom.cli._output import FormatOption
-from archloom.cli._registered import name_argument, show_registered
+from archloom.cli._registered import show_registered
 
 
 def spaces(

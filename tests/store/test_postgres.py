@@ -8,7 +8,8 @@ import pytest
 from archloom.contracts import State
 from archloom.errors import StoreError
 from archloom.store import Outcome, Store
-from archloom.testing.stores import StoreContract, complete, front, proposals, query, study_record
+from archloom.testing.store_reading import front
+from archloom.testing.stores import StoreContract, complete, proposals, query, study_record
 
 
 class TestPostgres(StoreContract):

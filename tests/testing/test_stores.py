@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from archloom.store import Store, TrialRecord
-from archloom.testing.stores import StoreContract, front, study_record
+from archloom.testing.store_reading import front
+from archloom.testing.stores import StoreContract, study_record
 
 
 @pytest.fixture
