@@ -206,6 +206,11 @@ class Strategy(ABC):
     objectives: tuple[Objective, ...]
     seed: int
 
+    @property
+    def n_startup(self) -> int:
+        """How many proposals it makes before it uses what it has learned; 0 where it learns nothing."""
+        return 0
+
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem and forget any other. Called before anything else.
 

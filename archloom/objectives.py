@@ -123,15 +123,25 @@ def resolve_metric(name: str, gives: Sequence[str] | None) -> str:
     if name.split("/")[0] in REPORT_SPLITS and "/" in name:
         raise ConfigError(
             f"{name!r} is a report metric: search and choose on validation, report on test "
-            f"(use {name.split('/', 1)[1]!r})"
+            f"(use {_searchable(name.split('/', 1)[1], gives)})"
         )
     if gives is None or name in gives:
         return name
     if f"validation/{name}" in gives:
         return f"validation/{name}"
+    raise ConfigError(f"no evaluator gives a metric {name!r}{did_you_mean(name, _short_names(gives))}")
+
+
+def _short_names(gives: Sequence[str]) -> list[str]:
+    """Return what may be searched on, as a person writes it."""
     allowed = [metric for metric in gives if metric.split("/")[0] not in REPORT_SPLITS]
-    short = [metric.removeprefix("validation/") for metric in allowed]
-    raise ConfigError(f"no evaluator gives a metric {name!r}{did_you_mean(name, short)}")
+    return [metric.removeprefix("validation/") for metric in allowed]
+
+
+def _searchable(name: str, gives: Sequence[str] | None) -> str:
+    """Say what to search on instead of a report metric of that short name."""
+    short = [name] if gives is None else _short_names(gives)
+    return repr(name) if name in short else " or ".join(map(repr, short)) or "another metric"
 
 
 def missing_metric(metrics: Metrics, wanted: Iterable[str]) -> str | None:

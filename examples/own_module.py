@@ -10,7 +10,6 @@ class Net(nn.Sequential):
     def __init__(self, c_in: int, n_outputs: int, width: int, depth: int) -> None:
         hidden = [m for i in range(depth) for m in (nn.Linear(width if i else c_in, width), nn.ReLU())]
         super().__init__(*hidden, nn.Linear(width, n_outputs))
-        self.c_in, self.n_outputs, self.width, self.depth = c_in, n_outputs, width, depth  # for search export
 
 
 def digits() -> utils.data.TensorDataset:

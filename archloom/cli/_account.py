@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Account:
         store: where it lies.
         strategy: the name of its strategy, empty where the store does not know it.
         space: the name of its space, likewise.
+        evaluators: its evaluators with their options as JSON, likewise.
         fingerprint: of its space.
         goals: ``maximize accuracy`` and so on.
         constraints: as written.
@@ -44,6 +46,7 @@ class Account:
     store: str
     strategy: str
     space: str
+    evaluators: str
     fingerprint: str
     goals: tuple[str, ...]
     constraints: tuple[str, ...]
@@ -116,6 +119,7 @@ def account(study: StudyRecord, trials: Sequence[TrialRecord], store: str) -> Ac
         store=store,
         strategy=_name(study.config.get("strategy")),
         space=_name(study.config.get("space")),
+        evaluators=json.dumps(study.config.get("evaluator"), sort_keys=True),
         fingerprint=study.fingerprint,
         goals=tuple(f"{o.direction} {o.metric}" for o in study.objectives),
         constraints=study.constraints,
@@ -155,6 +159,7 @@ def differences(accounts: Sequence[Account]) -> list[str]:
     for what, keys in (
         ("search different spaces", [one.fingerprint for one in accounts]),
         ("have different objectives", [", ".join(one.goals) for one in accounts]),
+        ("are evaluated differently", [one.evaluators for one in accounts]),
         ("have different constraints", [", ".join(sorted(one.constraints)) for one in accounts]),
         ("have different budgets", [repr(sorted(one.budget.items())) for one in accounts]),
     ):

@@ -56,10 +56,17 @@ def opened(study: str, store: str | None) -> Iterator[tuple[Store, StudyRecord]]
     Raises:
         StoreError: no such store, or none of that study in it.
     """
+    from archloom.errors import StoreError
     from archloom.store import Store
 
     name, url = named(study, store)
-    with Store(url, must_exist=True) as opened_store:
+    try:
+        found = Store(url, must_exist=True)
+    except StoreError as error:
+        is_guessed = name == study and store is None
+        advice = ": name a study file, or say which database with --store" if is_guessed else ""
+        raise StoreError(f"{error}{advice}") from error
+    with found as opened_store:
         yield opened_store, opened_store.study(name)
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from archloom.cli._studies import leaders, shown_url
 from archloom.cli._tables import architecture, exact, facts, plain, stacked, trial_facts, trials_table
-from archloom.cli._words import inert, number, shortened, span
+from archloom.cli._words import inert, n_of, number, shortened, span
 from archloom.config import default_store
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def summary(study: Study, seconds: float) -> list[RenderableType]:
         parts.append(Panel(inside, title=_title(study, f"the winner is trial {found[0].number}")))
     elif found:
         inside = stacked(trials_table(found[:SHOWN_FRONT], study.objectives), *_more(len(found)))
-        parts.append(Panel(inside, title=_title(study, f"{len(found)} trials on the Pareto front")))
+        parts.append(Panel(inside, title=_title(study, f"{n_of(len(found), 'trial')} on the Pareto front")))
     else:
         parts.append(Text("No trial is COMPLETE and keeps the constraints."))
     return [*parts, facts([*_account(study, seconds), ("database", exact(shown_url(study.store.url)))])]

@@ -40,6 +40,15 @@ def span(seconds: float | None) -> str:
     return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def n_of(n: int, word: str) -> str:
+    """Say how many.
+
+    >>> n_of(1, "trial"), n_of(1200, "trial")
+    ('1 trial', '1,200 trials')
+    """
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
 def inert(text: str, *, keep: str = "") -> str:
     r"""Write what would steer a terminal or hide itself (escapes, line breaks, direction marks) as escapes.
 

@@ -67,6 +67,8 @@ def run(
             if is_new:
                 store = shown_url(study.store.url)
                 _say(errors, f"no study {study.name!r} in {store} yet: starting it")
+            if not quiet:
+                _warn_of_startup(errors, study, study_file.run_options)
             try:
                 with _progress(study_file, errors, quiet) as callbacks:
                     study.run(**study_file.run_options, callbacks=(*study_file.callbacks, *callbacks))
@@ -79,6 +81,19 @@ def run(
             if not leaders(study.store, study.id, study.objectives, 1):
                 _say_why_nothing_won(errors, study)
                 raise typer.Exit(1)
+
+
+def _warn_of_startup(errors: Console, study: Study, budget: RunOptions) -> None:
+    """Say so where a strategy that learns will not come to it."""
+    n_startup, trials = study.strategy.n_startup, budget["trials"]
+    if trials is not None and n_startup >= trials:
+        name = type(study.strategy).__name__
+        _say(
+            errors,
+            f"{name} makes its first {n_startup} proposals at random: with a budget of {trials} trials it "
+            "never learns; give it a smaller start or more trials",
+            "yellow",
+        )
 
 
 def _is_new(study_file: StudyFile) -> bool:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing a module tree back as the constructor calls that make it.
 
-The rule (scikit-learn's): every parameter of ``__init__`` is kept as the attribute of that name.
+The rule (scikit-learn's): every parameter of ``__init__`` is kept as the attribute of that name. (Of a
+class that a space calls itself, ``{call: my.net:MyNet}``, the arguments are known anyway.)
 Modules among them are written as calls in turn, a ``ModuleList`` as a list.
 """
 
@@ -21,6 +22,7 @@ from archloom.errors import ArchloomError
 from archloom.export.layout import Group, Node, call, flat, items
 from archloom.export.scope import is_copied
 from archloom.export.source import Sources
+from archloom.search_spaces.arguments import arguments_of
 
 __all__ = ["constructor"]
 
@@ -29,6 +31,7 @@ _SQUARE = ("torch.nn.modules.conv", "torch.nn.modules.pooling")
 """Where a size that is the same on every side may be written as one number."""
 
 _MISSING = object()
+_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 def constructor(module: nn.Module, sources: Sources, path: str = "") -> Node:
@@ -125,7 +128,9 @@ def _is_written(module: nn.Module, kind: type[nn.Module], parameter: Parameter) 
     author = next(base for base in kind.__mro__ if "__init__" in vars(base))
     if is_optional and not is_copied(author.__module__):
         return False
-    raise ArchloomError(f"{RULE}, but {kind.__name__} keeps no {parameter.name!r}")
+    lost = [p.name for p in _parameters(kind) if p.kind in _NAMED and _kept(module, p.name) is _MISSING]
+    advice = "; ".join(f"self.{name} = {name}" for name in lost)
+    raise ArchloomError(f"{RULE}, but {kind.__name__} keeps no {parameter.name!r}: write {advice}")
 
 
 def _is_off(module: nn.Module, flag: str) -> bool:
@@ -133,8 +138,9 @@ def _is_off(module: nn.Module, flag: str) -> bool:
 
 
 def _kept(module: nn.Module, name: str) -> Any:
-    """Return the attribute of that name, or the argument that a symbolic class remembers."""
-    return getattr(module, name, getattr(module, "sym_init_args", {}).get(name, _MISSING))
+    """Return the attribute of that name, or the argument that was noted when the module was made."""
+    noted = getattr(module, "sym_init_args", None) or arguments_of(module)
+    return getattr(module, name, noted.get(name, _MISSING))
 
 
 def _is_positional(parameter: Parameter, node: Node, *, is_first: bool, has_rest: bool) -> bool:

@@ -102,6 +102,11 @@ class LocalSearch(Strategy):
         self._accept = accept
         self._float_step = float_step
 
+    @property
+    def n_startup(self) -> int:
+        """The random points that the first climb starts from."""
+        return self._n_initial
+
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem; nothing is known yet."""
         super().setup(space, objectives, seed)

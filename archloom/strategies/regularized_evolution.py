@@ -51,6 +51,11 @@ class RegularizedEvolution(Strategy):
         self._sample_size = sample_size
         self._crossover = crossover
 
+    @property
+    def n_startup(self) -> int:
+        """The first population, which is random."""
+        return self._population_size
+
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem; nobody is alive yet."""
         super().setup(space, objectives, seed)

@@ -13,6 +13,7 @@ import pyglove as pg
 
 from archloom.errors import ArchloomError, SpaceError, did_you_mean
 from archloom.registry import import_path
+from archloom.search_spaces.arguments import note_arguments
 from archloom.search_spaces.blueprint import Blueprint, sized
 from archloom.search_spaces.blueprints.layer import Layer, Place, part
 from archloom.search_spaces.labels import PLACEHOLDERS, candidate_label
@@ -96,6 +97,8 @@ class Call(Layer):
 
     def _make(self, place: Place) -> Any:
         """Call the target."""
+        from torch import nn
+
         self._check(list(self.args))
         here = {name: getattr(place, name) for name in _AUTOMATIC}
         arguments = {name: value for name, value in here.items() if value is not None and self.takes(name)}
@@ -106,8 +109,9 @@ class Call(Layer):
             raise SpaceError(
                 f"{self._spelled} needs {missing[0]!r}, which is not known here: give it in args"
             )
+        target = self._callable()
         try:
-            return self._callable()(**arguments)
+            made = target(**arguments)
         except ArchloomError:
             raise
         except Exception as error:
@@ -115,6 +119,9 @@ class Call(Layer):
             raise SpaceError(
                 f"{self._spelled} refuses ({given}): {error} ({type(error).__name__})"
             ) from error
+        if isinstance(made, nn.Module) and type(made) is target:
+            note_arguments(made, arguments)
+        return made
 
     def _check(self, given: list[str]) -> None:
         parameters = self._parameters()
