@@ -42,7 +42,7 @@ class Evaluation:
     ) -> list[Outcome]:
         """Evaluate several at once; where that fails, one by one, so that each failure is its own."""
         if len(trials) > 1 and self.is_vectorised:
-            with suppress(Exception):  # met again below, by the trial that it belongs to
+            with suppress(Exception, SystemExit):  # met again below, by the trial that it belongs to
                 return self._at_once([architecture() for architecture in architectures], trials)
         return [self(a, trial) for a, trial in zip(architectures, trials, strict=True)]
 
@@ -71,7 +71,7 @@ class Evaluation:
                 metrics = _joined(metrics, evaluator, evaluator.evaluate(point, trial))
                 if self._is_over(metrics, trial):
                     break
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # code that ends the program ends its trial
             return Outcome(
                 State.FAIL,
                 metrics,

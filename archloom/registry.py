@@ -39,6 +39,8 @@ def import_path(path: str) -> Any:
         if error.name is None or not (module_name + ".").startswith(error.name + "."):
             raise
         raise UnknownNameError(f"{path!r}: there is no module {error.name!r} on the import path") from None
+    except SystemExit as error:
+        raise ImportError(f"{module_name} ends the program when it is imported ({error!r})") from error
     for name in attribute.split("."):
         try:
             value = getattr(value, name)

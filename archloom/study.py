@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
@@ -33,7 +33,7 @@ from archloom.contracts import (
     Trial,
 )
 from archloom.duplicates import Duplicates, Repeats
-from archloom.errors import ArchloomError, ConfigError, StudyNotFoundError, did_you_mean
+from archloom.errors import ArchloomError, ConfigError, StoreError, StudyNotFoundError, did_you_mean
 from archloom.evaluation import Evaluation, judge
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
@@ -203,6 +203,7 @@ class Study:
                 following = partial(self._next_batch, budget, n_running, batch_size)
                 finished, ready = self._turn(batch, outcomes, following if seconds < QUICK else None)
                 _call(callbacks, self, finished)
+            self._let_go()
             self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
             self.store.set_status(self.id, "done", self.stop_reason)
             self.store.refresh_wide(self.id)
@@ -363,9 +364,11 @@ class Study:
             yield
         except BaseException as error:
             self._is_stale = True
-            self.store.reopen(self.id, keep=self._handed)
-            self.store.set_status(self.id, "stopped", type(error).__name__)
-            self.store.refresh_wide(self.id)
+            self.store.abandon()
+            with suppress(StoreError):  # what broke it off is the news
+                self.store.reopen(self.id, keep=self._handed)
+                self.store.set_status(self.id, "stopped", type(error).__name__)
+                self.store.refresh_wide(self.id)
             raise
 
     def _start_books(self) -> None:
@@ -414,6 +417,13 @@ class Study:
         n_now = min(n_wanted, self._repeats.n_together(claimed))
         batch, self._held_back = claimed[:n_now], claimed[n_now:]
         return batch
+
+    def _let_go(self) -> None:
+        """Put back what was claimed and has not begun."""
+        if self._held_back:
+            self.store.reopen(self.id, keep=self._handed, reason="it had not begun when the run ended")
+            self._n_waiting += len(self._held_back)
+            self._held_back = []
 
     def _claim_waiting(self, n: int) -> list[TrialRecord]:
         """Claim trials that wait: of an earlier ask, or put there by others (we look now and then)."""
@@ -563,4 +573,14 @@ def _seed(seed: int, number: int) -> int:
 def _call(callbacks: Sequence[Callback], study: Study, records: Sequence[TrialRecord]) -> None:
     for record in records:
         for callback in callbacks:
-            callback(study, record)
+            try:
+                callback(study, record)
+            except ArchloomError:
+                raise
+            except Exception as error:
+                raise ArchloomError(f"{_failed(callback, record)}: {type(error).__name__}: {error}") from error
+
+
+def _failed(callback: Callback, record: TrialRecord) -> str:
+    name = getattr(callback, "__qualname__", type(callback).__qualname__)
+    return f"callback {callback.__module__}:{name} failed for trial {record.number}"

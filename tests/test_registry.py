@@ -83,7 +83,7 @@ def test_a_broken_plugin_is_named_and_the_rest_goes_on(install: Install) -> None
     problems = things().problems()
     assert sorted(problems) == ["bad", "ends", "lost"]
     assert problems["bad"] == str(error.value)
-    assert problems["ends"].endswith("cannot be imported: SystemExit: 3")
+    assert problems["ends"].endswith("plug_ends ends the program when it is imported (SystemExit(3))")
     assert "plug_bad2 has no 'nothing'" in problems["lost"]
 
 

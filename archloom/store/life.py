@@ -113,7 +113,7 @@ class Life:
             sql.FINISH, [_final_row(h.id, record) for h, record in zip(held, ended, strict=True)]
         )
         if self._session.n_changed != len(held):
-            self._refuse_ended(study_id, outcomes)
+            self._refuse_ended(study_id, outcomes, at)
         self._session.run_many(sql.ADD_METRIC, values)
         files = [
             {"trial_id": h.id, "name": name, "path": path}
@@ -125,7 +125,7 @@ class Life:
             self._held.pop((study_id, number), None)
         return ended
 
-    def reopen(self, study_id: int, keep: Collection[int]) -> list[int]:
+    def reopen(self, study_id: int, keep: Collection[int], reason: str) -> list[int]:
         """Make the RUNNING trials WAITING again, but for those in ``keep``; return their numbers."""
         self.lock(study_id)
         self.forget()
@@ -133,7 +133,7 @@ class Life:
         found = [(key, number) for key, number in running if number not in keep]
         self._session.run_many(sql.REOPEN, [{"trial_id": key} for key, _ in found])
         self._session.run_many(sql.FORGET_METRICS, [{"trial_id": key} for key, _ in found])
-        event = {"study_id": study_id, "at": rows.now(), "kind": "reopen", "detail": "its worker was gone"}
+        event = {"study_id": study_id, "at": rows.now(), "kind": "reopen", "detail": reason}
         self._session.run_many(sql.ADD_EVENT, [event | {"trial_id": key} for key, _ in found])
         return sorted(number for _, number in found)
 
@@ -175,12 +175,13 @@ class Life:
         choices = queries.read_choices(self._session.run(sql.CHOICES_OF_TRIAL, trial_id=row.id))
         return _Held(row.id, queries.build_trial(row, goals, choices=choices))
 
-    def _refuse_ended(self, study_id: int, outcomes: Mapping[int, Outcome]) -> None:
-        """Say which trial had ended already, by another hand."""
+    def _refuse_ended(self, study_id: int, outcomes: Mapping[int, Outcome], at: str) -> None:
+        """Say which trial had ended already, by another hand; nothing of this transaction is kept."""
+        self._session.is_doomed = True
+        self.forget()
         for number, outcome in outcomes.items():
             row = self.row(study_id, number)
-            if row.finished_at is not None:
-                self.forget()
+            if row.finished_at != at:
                 raise StoreError(
                     f"trial {number} has already ended as {row.state}; it was to end as {outcome.state}"
                 )

@@ -54,6 +54,7 @@ class Session:
         self._lock = threading.RLock()
         self._depth = 0
         self.is_doomed = False
+        self._is_open = False
         self._pid = os.getpid()
         self._compiled: dict[Statement, tuple[str, dict[str, Any]]] = {}
 
@@ -109,12 +110,16 @@ class Session:
                 self._begin(mode)
             self._depth += 1
         except BaseException as error:
+            if not self._depth:
+                self._roll_back()
             self._lock.release()
             self._translate(error)
             raise
 
     def leave(self, error: BaseException | None, forgives: type[Exception] | tuple[()]) -> None:
-        """End what ``enter`` began."""
+        """End what ``enter`` began; nothing, where it was abandoned since."""
+        if not self._depth:
+            return
         try:
             self._depth -= 1
             if self._depth:
@@ -128,6 +133,14 @@ class Session:
         finally:
             self._lock.release()
 
+    def abandon(self) -> None:
+        """Give up whatever this thread holds: an interrupt may strike between any two of the steps here."""
+        self._depth = 0
+        self._roll_back()
+        with suppress(RuntimeError):  # raised when this thread holds the lock no more
+            while True:
+                self._lock.release()
+
     def _begin(self, mode: Literal["read", "write"]) -> None:
         if os.getpid() != self._pid:
             raise StoreError(
@@ -135,7 +148,10 @@ class Session:
             )
         if self.connection.closed:
             raise StoreError(f"{self.label}: the store is closed")
+        if self._is_open:  # an interrupt kept the last one from its end
+            self._roll_back()
         self.is_doomed = False
+        self._is_open = True
         self._cursor = self.connection.connection.cursor()
         statement = _BEGIN[self.dialect.name, mode]
         if statement:
@@ -147,6 +163,7 @@ class Session:
         try:
             if is_kept:
                 self._driver_or_sqlalchemy().commit()
+                self._is_open = False
         except BaseException:
             is_kept = False
             raise
@@ -164,8 +181,12 @@ class Session:
         return self.connection.connection.dbapi_connection
 
     def _roll_back(self) -> None:
-        with suppress(*self._errors):  # the connection may be gone; what led here is the news
-            self._driver_or_sqlalchemy().rollback()
+        # The connection may be gone, or SQLAlchemy's transaction invalid; what led here is the news.
+        with suppress(*self._errors):
+            self.connection.rollback()
+        with suppress(*self._errors):
+            self.connection.connection.dbapi_connection.rollback()  # type: ignore[union-attr]
+        self._is_open = False
 
     def _translate(self, error: BaseException) -> None:
         """Raise our own error in place of the database's."""

@@ -100,6 +100,11 @@ class Store:
         """Whether a write has failed in the transaction at hand, which can then no longer be committed."""
         return self._session.is_doomed
 
+    def abandon(self) -> None:
+        """Undo the transaction that this thread is in, wherever an interrupt broke it off."""
+        self._session.abandon()
+        self._forget()
+
     # Studies
 
     def create_study(self, record: StudyRecord) -> int:
@@ -188,7 +193,9 @@ class Store:
         with self._write():
             return self._life.claim(study_id, self._objectives(study_id), n)
 
-    def reopen(self, study_id: int, *, keep: Collection[int] = ()) -> list[int]:
+    def reopen(
+        self, study_id: int, *, keep: Collection[int] = (), reason: str = "its worker was gone"
+    ) -> list[int]:
         """Make every RUNNING trial WAITING again, and return their numbers.
 
         For one worker that was killed and comes back: what its trials had reported is forgotten, as
@@ -197,9 +204,10 @@ class Store:
         Args:
             study_id: the study.
             keep: numbers of trials that somebody still works for.
+            reason: noted in the event.
         """
         with self._write():
-            return self._life.reopen(study_id, keep)
+            return self._life.reopen(study_id, keep, reason)
 
     def report(self, study_id: int, number: int, step: int, metrics: Mapping[str, float]) -> None:
         """Add metrics of a step of a RUNNING trial; a step reported again replaces what was said before.

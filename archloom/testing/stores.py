@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -276,6 +277,18 @@ class StoreContract(ReadingLaws):
         assert ended == [store.trial(study, 0), store.trial(study, 2)]
         assert [t.number for t in store.pareto(study)] == [2]
         assert store.finish_many(study, {}) == []
+
+    def test_a_refused_end_is_undone_with_all_that_came_with_it(
+        self, store: Store, url: str, study: int
+    ) -> None:
+        store.start(study, 0, proposals(2), 2)
+        with Store(url) as other:
+            other.finish(study, 1, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+        done = {n: Outcome(State.COMPLETE, {"accuracy": 0.75}) for n in (0, 1)}
+        with pytest.raises(StoreError), store.transaction(), suppress(StoreError):
+            store.finish_many(study, done)
+        assert (store.trial(study, 0).state, store.trial(study, 0).metrics) == (State.RUNNING, {})
+        assert [trial.number for trial in store.pareto(study)] == [1]
 
     def test_what_another_store_has_ended_never_changes(self, store: Store, url: str, study: int) -> None:
         store.start(study, 0, proposals(1), 1)

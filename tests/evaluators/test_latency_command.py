@@ -238,3 +238,18 @@ def test_conditions_name_the_command(script: Script) -> None:
     assert conditions["command"] == f"{Path('bench').absolute()} 'big ones'"
     assert conditions["n_runs"] == "3"
     assert conditions["torch"] == torch.__version__
+
+
+def test_what_a_program_leaves_behind_is_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    ended = run_to_end(["sh", "-c", f"sleep 60 & echo $! > {pid}; echo 5"], timeout=10)
+    assert (ended.code, ended.out) == (0, ["5"])
+    stat, deadline = Path("/proc") / pid.read_text().strip() / "stat", time.monotonic() + 5
+    while stat.exists() and stat.read_text().split()[2] != "Z":  # a zombie is dead, if not yet buried
+        assert time.monotonic() < deadline, "it lives on"
+        time.sleep(0.01)
+
+
+def test_a_program_that_prints_without_end_is_killed() -> None:
+    with pytest.raises(ArchloomError, match="it printed more than 16 MB"):
+        run_to_end(["sh", "-c", "yes 12345678901234567890"], timeout=30)

@@ -170,3 +170,18 @@ def test_what_numbers_depend_on_is_noted_when_it_changes(tmp_path: Path) -> None
     with Store(tmp_path / "s.db") as store:
         details = [json.loads(event.detail) for event in store.events(1, "conditions")]
     assert details == [{"Measured": {"device": "old laptop"}}, {"Measured": {"device": "phone"}}]
+
+
+def test_what_was_claimed_and_had_not_begun_waits_when_the_run_ends() -> None:
+    made = Study(space(2), Repeating(), Many(), {"v": "maximize"})
+    made.run(trials=1, batch_size=4)
+    assert made.store.counts(made.id)[State.RUNNING] == 0
+    assert made.ask()[0] == 1
+
+
+class Repeating(Strategy):
+    """Proposes the same point again and again."""
+
+    def ask(self, n: int) -> Genotypes:
+        self.n_asked += n
+        return self.space.enumerate()[[0] * n]

@@ -362,3 +362,61 @@ def test_the_best_of_equals_is_on_the_front() -> None:
     assert made.best.is_pareto
     assert made.best.values == (1.0, 0.0)
     assert made.best.number in {trial.number for trial in made.pareto}
+
+
+@pytest.mark.parametrize("where", ["score", "import"])
+def test_code_that_ends_the_program_ends_its_trial(where: str, tmp_path: Path) -> None:
+    from archloom.registry import import_path
+
+    if where == "import":
+        (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(tmp_path)
+            with pytest.raises(ImportError, match="leaving ends the program when it is imported"):
+                import_path("leaving:Net")
+        return
+
+    def leave(architecture: Architecture) -> dict[str, float]:
+        raise SystemExit(0)
+
+    made = study(Giving(leave), max_failures=2).run(trials=5)
+    assert "2 trials in a row failed; the last: SystemExit: 0" in made.stop_reason
+
+
+def test_an_interrupt_anywhere_leaves_a_store_that_works(tmp_path: Path) -> None:
+    """Interrupt at every line of the store's session in turn; the same object goes on, and loses nothing."""
+    import sys
+
+    from archloom.store import session
+
+    def fresh(name: str) -> Study:
+        strategy = RegularizedEvolution(population_size=3, sample_size=2)
+        return study(Giving({"v": 1.0}), strategy=strategy, store=tmp_path / name, duplicates="reseed")
+
+    whole = rows(fresh("whole.db").run(trials=6))
+    for line in range(5, 400, 9):
+        made, seen = fresh(f"{line}.db"), [0]
+
+        def trace(frame: Any, event: str, argument: Any, line: int = line, seen: list[int] = seen) -> Any:
+            if frame.f_code.co_filename == session.__file__ and event == "line":
+                seen[0] += 1
+                if seen[0] == line:
+                    raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            made.run(trials=6)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        made.run(trials=6)
+        made.store.close()
+        again = fresh_resumed(tmp_path / f"{line}.db")
+        assert rows(again) == whole, line
+
+
+def fresh_resumed(path: Path) -> Study:
+    strategy = RegularizedEvolution(population_size=3, sample_size=2)
+    return study(Giving({"v": 1.0}), strategy=strategy, store=path, duplicates="reseed", resume=True)

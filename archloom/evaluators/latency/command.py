@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -119,6 +120,9 @@ def words_of(command: str | Sequence[str]) -> list[str]:
     return words
 
 
+_NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(ms)?", re.ASCII)
+
+
 def milliseconds(ended: Ended, words: Sequence[str]) -> float:
     """Read the number off the last line that a command has printed: ``12.3`` or ``12.3 ms``.
 
@@ -136,10 +140,7 @@ def milliseconds(ended: Ended, words: Sequence[str]) -> float:
     if not ended.out:
         raise ArchloomError(f"{name} printed nothing; its last line must be milliseconds, like 12.3{told}")
     line = ended.out[-1]
-    try:
-        ms = float(line.removesuffix("ms"))
-    except ValueError:
-        ms = -1.0
+    ms = float(line.removesuffix("ms")) if _NUMBER.fullmatch(line) else -1.0
     if not math.isfinite(ms) or ms < 0:
         raise ArchloomError(
             f"the last line that {name} prints must be milliseconds, finite and 0 or more, like 12.3 or "
