@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from archloom.cli._words import number, span
+from archloom.cli._words import bounds, number, span
 
 if TYPE_CHECKING:
     from archloom.contracts import Objective
     from archloom.store import StudyRecord, TrialRecord
 
 SHARES = (10, 25, 50, 100)
+COSTS = ("params", "macs", "latency_ms", "memory_mb")
 
 
 @final
@@ -59,6 +60,11 @@ class Account:
     incumbent: dict[int, float | None]
     seconds: float
 
+    def _its(self, best: TrialRecord, metric: str) -> dict[str, str]:
+        """Describe a metric of the best trial, with its number where other trials are on the front."""
+        value = number(best.metrics[metric])
+        return {metric: f"{value} (trial {best.number})"} if len(self.goals) > 1 else {f"its {metric}": value}
+
     def row(self) -> dict[str, Any]:
         """Describe it as plain JSON."""
         from archloom.cli._studies import shown_url
@@ -80,7 +86,7 @@ class Account:
             "evaluated": number(self.n_evaluations),
             "proposed": number(self.n_proposals),
             "failed": number(self.states.get("FAIL", 0)),
-            "time in trials": span(self.seconds),
+            "time": span(self.seconds),
         }
         for goal in self.goals:
             direction, metric = goal.split(" ", 1)
@@ -92,9 +98,9 @@ class Account:
         if self.best is not None:
             searched = {goal.split(" ", 1)[1] for goal in self.goals}
             reported = [name for name in self.best.metrics if name.startswith("test/")]
-            for name in [*reported, *(n for n in ("params", "macs", "latency_ms") if n in self.best.metrics)]:
-                if name not in searched:
-                    cells[f"its {name}"] = number(self.best.metrics[name])
+            for name in dict.fromkeys([*reported, *bounds(self.constraints), *COSTS]):
+                if name in self.best.metrics and name not in searched:
+                    cells |= self._its(self.best, name)
         first = self.goals[0].split(" ", 1)[1] if self.goals else ""
         return cells | {f"{first} at {share:>3} %": number(v) for share, v in self.incumbent.items()}
 
@@ -176,7 +182,7 @@ def _is_feasible(trial: TrialRecord) -> bool:
 
 
 def _name(part: Any) -> str:
-    """Return the name of a part of a study file, the form of one that has none."""
+    """Return the name of a part of a study file; a tree that has none is a ``tree``."""
     if isinstance(part, dict):
-        return str(part.get("name") or part.get("call") or next(iter(part), ""))
+        return str(next((part[key] for key in ("name", "call") if isinstance(part.get(key), str)), "tree"))
     return str(part or "")

@@ -20,19 +20,6 @@ EXTRAS = {
     "graphs": (("torch_geometric", "nas_bench_graph"), "graph networks and their benchmark"),
 }
 SECRETS = ("KEY", "PASSWORD", "SECRET", "TOKEN")
-MODULES = {
-    "strategies": "archloom.strategies:STRATEGIES",
-    "pruners": "archloom.strategies:PRUNERS",
-    "search_spaces": "archloom.search_spaces:SPACES",
-    "blueprints": "archloom.search_spaces.blueprints:BLUEPRINTS",
-    "evaluators": "archloom.evaluators:EVALUATORS",
-    "datasets": "archloom.evaluators:DATASETS",
-    "augmentations": "archloom.evaluators.registries:AUGMENTATIONS",
-    "tasks": "archloom.evaluators:TASKS",
-    "predictors": "archloom.predictors:PREDICTORS",
-    "operations": "archloom.search_spaces.operations:OPERATIONS",
-    "activations": "archloom.search_spaces.mlp:ACTIVATIONS",
-}
 
 
 def diagnose(store: str | None) -> dict[str, Any]:
@@ -171,6 +158,7 @@ def _environment() -> Iterator[tuple[str, str]]:
 
 def _plugins(broken: list[str]) -> dict[str, str]:
     """Return the plug-ins by kind and name, each imported to see whether it can be."""
+    from archloom.cli._registries import MODULES
     from archloom.registry import Registry, import_path
 
     found: dict[str, str] = {}

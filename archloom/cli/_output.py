@@ -49,10 +49,10 @@ def objective_rows(objectives: Sequence[Objective]) -> list[dict[str, str]]:
     return [{"metric": o.metric, "direction": o.direction} for o in objectives]
 
 
-def write(data: Any, form: Format, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a result to stdout; CSV writes its ``rows``, a line each."""
+def write(data: Any, form: Format, rows: Sequence[Mapping[str, Any]], *, header: Sequence[str] = ()) -> None:
+    """Write a result to stdout; CSV writes its ``rows``, a line each, and ``header`` where there is none."""
     if form == "csv":
-        _write_csv(rows)
+        _write_csv(rows or [dict.fromkeys(header)], n=len(rows))
     elif form == "yaml":
         from ruamel.yaml import YAML
 
@@ -79,8 +79,8 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a header and one line a row; decisions and metrics become columns of their own.
+def _write_csv(rows: Sequence[Mapping[str, Any]], *, n: int) -> None:
+    """Write a header and one line for each of ``n`` rows; decisions and metrics become columns of their own.
 
     Objectives are left out: they are among the metrics.
     """
@@ -92,10 +92,26 @@ def _write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
             inner = value if isinstance(value, Mapping) else {"": None}
             columns.update({(key, name): name or key for name in inner})
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns.values())
-    for row in rows:
+    if columns:
+        writer.writerow(columns.values())
+    for row in rows[:n]:
         writer.writerow([_cell(row.get(key), name) for key, name in columns])
 
 
 def _cell(value: Any, name: str) -> Any:
-    return finite(value.get(name) if isinstance(value, Mapping) else value)
+    return spelled(finite(value.get(name) if isinstance(value, Mapping) else value))
+
+
+def spelled(value: Any) -> Any:
+    """Write what is no number and no text as a cell: a list with bars, anything else as JSON.
+
+    >>> spelled([8, 16]), spelled(True), spelled({"a": [1]}), spelled(0.5), spelled(["relu", [1, 2]])
+    ('8 | 16', 'true', '{"a": [1]}', 0.5, 'relu | [1, 2]')
+    """
+    if isinstance(value, list):
+        return " | ".join(item if isinstance(item, str) else _json(item) for item in value)
+    return _json(value) if isinstance(value, bool | Mapping) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

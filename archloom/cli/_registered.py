@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archloom.config._arguments import Option
     from archloom.registry import Registry
 
+_REGISTRY = re.compile(r"\b(?:ACTIVATIONS|AUGMENTATIONS|DATASETS|OPERATIONS|TASKS)\b")
 NO_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
 
 
@@ -80,7 +81,8 @@ def _show_all(registry: Registry, kind: str, form: Format) -> None:
     if form != "table":
         write({kind: rows}, form, rows)
         return
-    from archloom.cli._tables import facts, plain, show
+    from archloom.cli._examples import TREES
+    from archloom.cli._tables import facts, plain, show, stacked
 
     lines = []
     for row in rows:
@@ -88,7 +90,7 @@ def _show_all(registry: Registry, kind: str, form: Format) -> None:
         if row["plugin"]:
             told.append(f"  (plug-in: {row['plugin']})", "dim")
         lines.append((row["name"], told))
-    show(facts(lines))
+    show(facts(lines), *([stacked(*map(plain, TREES))] if kind == "search_spaces" else []))
 
 
 def _row(registry: Registry, name: str, plugin: str) -> dict[str, Any]:
@@ -104,17 +106,37 @@ def _row(registry: Registry, name: str, plugin: str) -> dict[str, Any]:
 
 def _one(registry: Registry, key: str, name: str) -> dict[str, Any]:
     """Describe one thing as plain JSON."""
+    from archloom.cli._examples import blueprint_yaml
     from archloom.config._arguments import about_of, options_of
 
     target = registry.get(name)
     options = options_of(target) if callable(target) else []
+    example = blueprint_yaml(name) if registry.kind == "blueprints" else None
     return {
         "name": name,
         "description": "\n\n".join(about_of(target)),
         "path": f"{getattr(target, '__module__', '?')}:{getattr(target, '__qualname__', '?')}",
         "options": [_option_row(option) for option in options],
-        "yaml": yaml_lines(key, name, options),
+        "names": {kind: registered(kind) for kind in _kinds(options)},
+        "yaml": example or yaml_lines(key, name, options),
     }
+
+
+def _kinds(options: list[Option]) -> list[str]:
+    """Return the registries that options take names from."""
+    from archloom.cli._examples import LISTED
+
+    told = {match.lower() for option in options for match in _REGISTRY.findall(option.description)}
+    return sorted(told | {LISTED[option.name] for option in options if option.name in LISTED})
+
+
+def registered(kind: str) -> list[str]:
+    """Return the names of any registry, such as ``activations``."""
+    from archloom.cli._registries import MODULES
+    from archloom.registry import import_path
+
+    found: Registry = import_path(MODULES[kind])
+    return found.names()
 
 
 def _option_row(option: Option) -> dict[str, Any]:
@@ -123,7 +145,7 @@ def _option_row(option: Option) -> dict[str, Any]:
         "type": option.type,
         "required": option.is_needed,
         "default": None if option.is_needed else finite(_plain(option.default)),
-        "description": option.description,
+        "description": _REGISTRY.sub(lambda match: f"the {match[0].lower()} below", option.description),
     }
 
 
@@ -135,16 +157,21 @@ def _plain(value: Any) -> Any:
 
 
 def yaml_lines(key: str, name: str, options: list[Option]) -> str:
-    """Return a thing with its options as YAML; what must be given stands as ``...``.
+    """Return a thing with its options as YAML; what must be given and cannot be guessed stands as ``...``.
 
     >>> yaml_lines("strategy", "random", [])
     'strategy: random'
     """
-    needed = [f"  {option.name}: ..." for option in options if option.is_needed]
+    from archloom.cli._examples import NEEDED, NOT_WITH
+
+    values = NEEDED.get((key, name), {})
+    left_out = {other for option in values for other in NOT_WITH.get(option, ())}
+    needed = [f"  {option.name}: ..." for option in options if option.is_needed and option.name not in values]
+    needed = [*(f"  {option}: {value}" for option, value in values.items()), *needed]
     given = [
         f"  {option.name}: {_scalar(_plain(option.default))}"
         for option in options
-        if not option.is_needed and option.default is not None
+        if not option.is_needed and option.default is not None and option.name not in left_out | set(values)
     ]
     if not needed + given:
         return f"{key}: {name}"
@@ -168,7 +195,9 @@ def _print_one(data: dict[str, Any]) -> None:
             told.append(f"\n{option['description']}", "not dim default")
         rows.append((option["name"], told))
     options = facts(rows) if rows else plain("It has no options.")
-    show(head, options, stacked(plain("In a study file", "bold"), exact(data["yaml"])))
+    names = [(kind, plain(", ".join(known))) for kind, known in data["names"].items()]
+    pasted = stacked(plain("In a study file", "bold"), exact(data["yaml"]))
+    show(head, options, *([facts(names)] if names else []), pasted)
 
 
 def _takes(option: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIELDS: dict[str, Callable[[TrialRecord], float | None]] = {
     "number": lambda trial: trial.number,
+    "time": lambda trial: trial.seconds,
     "seconds": lambda trial: trial.seconds,
     "violation": lambda trial: trial.violation,
 }
@@ -39,6 +40,20 @@ def sorted_by(trials: Sequence[TrialRecord], key: str | None) -> list[TrialRecor
     if is_falling:
         ranked.sort(key=lambda trial: there[trial.number], reverse=True)
     return ranked + [trial for trial in trials if trial.number not in there]
+
+
+def sorted_metric(trials: Sequence[TrialRecord], key: str | None) -> str:
+    """Return the full name of what trials are sorted by, ``time`` for seconds; empty where nothing is asked.
+
+    Args:
+        trials: as for ``sorted_by``.
+        key: as for ``sorted_by``, which has found it.
+    """
+    name = (key or "").removeprefix("-")
+    if name in FIELDS:
+        return "time" if name == "seconds" else name
+    known = {metric for trial in trials for metric in trial.metrics}
+    return name if not name or name in known else f"validation/{name}"
 
 
 def _metric(trials: Sequence[TrialRecord], name: str) -> Callable[[TrialRecord], float | None]:

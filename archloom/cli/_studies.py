@@ -14,6 +14,7 @@ from archloom.cli._complete import complete_study
 
 if TYPE_CHECKING:
     from archloom.contracts import Objective
+    from archloom.errors import StoreError
     from archloom.store import Store, StudyRecord, TrialRecord
 
 StoreOption = Annotated[
@@ -23,6 +24,14 @@ StoreOption = Annotated[
         metavar="URL",
         help="Database URL or file. Otherwise that of STUDY where it is a study file, "
         "else $ARCHLOOM_STORE, else sqlite:///archloom.db.",
+    ),
+]
+PlainStoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Database URL or file. Otherwise $ARCHLOOM_STORE, else sqlite:///archloom.db.",
     ),
 ]
 StudyArgument = Annotated[
@@ -70,6 +79,14 @@ def opened(study: str, store: str | None) -> Iterator[tuple[Store, StudyRecord]]
         yield opened_store, opened_store.study(name)
 
 
+def nothing_found(study: StudyRecord) -> StoreError:
+    """Return the error that a study has no trial that could be the best."""
+    from archloom.errors import StoreError
+
+    kept = " that keeps its constraints" if study.constraints else ""
+    return StoreError(f"study {study.name!r} has no COMPLETE trial{kept} yet")
+
+
 def identity(study: StudyRecord) -> int:
     """Return the id of a study that came out of a store."""
     if study.id is None:
@@ -83,12 +100,12 @@ def chosen(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
     Raises:
         StoreError: no such trial, or none is COMPLETE and feasible.
     """
-    from archloom.errors import ConfigError, StoreError
+    from archloom.errors import ConfigError
 
     if trial == "best":
         found = store.best(identity(study), 1)
         if not found:
-            raise StoreError(f"study {study.name!r} has no COMPLETE trial that keeps its constraints yet")
+            raise nothing_found(study)
         return found[0]
     if not trial.isdecimal():
         raise ConfigError(f"TRIAL must be 'best' or a trial's number, got {trial!r}")

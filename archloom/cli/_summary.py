@@ -14,9 +14,9 @@ from rich.text import Text
 from archloom.cli._studies import leaders, shown_url
 from archloom.cli._tables import architecture, exact, facts, plain, stacked, trial_facts, trials_table
 from archloom.cli._words import inert, n_of, number, shortened, span
-from archloom.config import default_store
 
 if TYPE_CHECKING:
+    from archloom.cli._named import Named
     from archloom.study import Study
 
 SHOWN_FRONT = 10
@@ -26,15 +26,17 @@ SHOWN_NAME = 40
 def summary(study: Study, seconds: float) -> list[RenderableType]:
     """Return the parts that show how a study ended, after how long."""
     parts: list[RenderableType] = []
+    constraints = [str(constraint) for constraint in study.constraints]
     found = leaders(study.store, study.id, study.objectives, None)
     if found and len(study.objectives) == 1:
-        inside = stacked(facts(trial_facts(found[0], study.objectives)), architecture(found[0]))
+        inside = stacked(facts(trial_facts(found[0], study.objectives, constraints)), architecture(found[0]))
         parts.append(Panel(inside, title=_title(study, f"the winner is trial {found[0].number}")))
     elif found:
-        inside = stacked(trials_table(found[:SHOWN_FRONT], study.objectives), *_more(len(found)))
+        inside = stacked(trials_table(found[:SHOWN_FRONT], study.objectives, constraints), *_more(len(found)))
         parts.append(Panel(inside, title=_title(study, f"{n_of(len(found), 'trial')} on the Pareto front")))
     else:
-        parts.append(Text("No trial is COMPLETE and keeps the constraints."))
+        kept = " and keeps the constraints" if constraints else ""
+        parts.append(Text(f"No trial is COMPLETE{kept}."))
     return [*parts, facts([*_account(study, seconds), ("database", exact(shown_url(study.store.url)))])]
 
 
@@ -44,24 +46,19 @@ def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
     return [("trials", Text(trials)), ("ended", Text(f"{study.stop_reason}, after {span(seconds)}"))]
 
 
-def next_commands(study: Study, again: Sequence[str]) -> list[str]:
+def next_commands(study: Study, named: Named, again: Sequence[str]) -> list[str]:
     """Return what to type next, nothing where no trial succeeded.
 
     Args:
         study: it has run.
+        named: how commands name it.
         again: the words of the command that goes on with it.
     """
     found = leaders(study.store, study.id, study.objectives, None)
-    commands = [command(study, "best", "-n", "10"), command(study, "show", "best")]
+    commands = [named.command("best", "-n", "10"), named.command("show", "best")]
     if any(trial.artifacts for trial in found):
-        commands.append(command(study, "export", "best", f"{study.name}-model"))
+        commands.append(named.command("export", "best", f"{study.name}-model"))
     return [*commands, shlex.join(again)] if found else []
-
-
-def command(study: Study, verb: str, *words: str) -> str:
-    """Return a command on a study as it is typed, with the store where it must be named."""
-    at = [] if study.store.url == default_store() else ["--store", shown_url(study.store.url)]
-    return shlex.join(["search", verb, study.name, *words, *at])
 
 
 def _more(n: int) -> list[RenderableType]:

@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from archloom.cli._columns import Column, Fitted
-from archloom.cli._words import grouped, inert, number, span
+from archloom.cli._words import bounds, grouped, inert, number, span
 
 if TYPE_CHECKING:
     from archloom.contracts import Objective
     from archloom.store import TrialRecord
 
-COSTS = ("params", "macs", "size_mb")
-SHOWN_METRICS = 4
+COSTS = ("params", "macs", "size_mb", "latency_ms", "memory_mb")
+SHOWN_REPORTS = 3
 MOST_NAME = 32
 NAME_SHARE = 0.4
 
@@ -66,24 +66,42 @@ def plain_table(*headers: str, numbers: Sequence[str] = ()) -> Table:
     return table
 
 
-def trials_table(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> RenderableType:
+def trials_table(
+    trials: Sequence[TrialRecord], objectives: Sequence[Objective], constraints: Sequence[str] = ()
+) -> RenderableType:
     """Show trials a line each: objectives, the metrics that matter beside them, the architecture."""
     columns = [Column("trial", [str(trial.number) for trial in trials], is_number=True)]
-    columns += metric_columns(trials, objectives)
+    columns += metric_columns(trials, objectives, constraints)
     columns.append(Column("architecture", [words(trial).plain for trial in trials], rank=1, has_lines=True))
     return Fitted(columns)
 
 
-def metric_columns(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[Column]:
-    """Return a column for each objective and for each metric worth one beside them."""
-    metrics = [o.metric for o in objectives]
+def metric_columns(
+    trials: Sequence[TrialRecord],
+    objectives: Sequence[Objective],
+    constraints: Sequence[str] = (),
+    *,
+    first: str = "",
+) -> list[Column]:
+    """Return a column for each objective and constraint, and for each metric worth one beside them.
+
+    Args:
+        trials: a row each.
+        objectives: what is searched for; the first is always shown.
+        constraints: as written.
+        first: one more metric that is always shown.
+    """
+    metrics = list(dict.fromkeys([*(o.metric for o in objectives), *bounds(constraints)]))
+    there = {metric for trial in trials for metric in trial.metrics}
+    if first in there and first not in metrics:
+        metrics.insert(1, first)
     others = beside(trials, metrics)
     return [
         Column(
             metric,
             [number(trial.metrics.get(metric)) for trial in trials],
             is_number=True,
-            rank=0 if i == 0 else 1 + i,
+            rank=0 if i == 0 or metric == first else 1 + i,
         )
         for i, metric in enumerate((*metrics, *others))
     ]
@@ -94,15 +112,15 @@ def words(trial: TrialRecord) -> Text:
     return lines(trial.text.split("; "))
 
 
-def beside(trials: Sequence[TrialRecord], objectives: Sequence[str]) -> list[str]:
-    """Return the metrics worth a column next to the objectives: costs, and the same ones on test."""
+def beside(trials: Sequence[TrialRecord], metrics: Sequence[str]) -> list[str]:
+    """Return the metrics worth a column next to those shown: the same ones on test, and costs."""
     there = {metric for trial in trials for metric in trial.metrics}
-    tests = ["test/" + metric.removeprefix("validation/") for metric in objectives]
-    wanted = [*tests, *(metric for metric in COSTS if metric not in objectives)]
-    reported = sorted(metric for metric in there if metric.startswith("test/") and metric not in tests)
-    if not there & set(tests):  # a table's own column names: every reported column, as it is
-        wanted = [*reported, *wanted]
-    return [metric for metric in wanted if metric in there][:SHOWN_METRICS]
+    tests = ["test/" + metric.removeprefix("validation/") for metric in metrics]
+    wanted = [metric for metric in (*tests, *COSTS) if metric not in metrics]
+    reported = sorted(metric for metric in there if metric.startswith("test/") and metric not in metrics)
+    if not there & set(tests):  # a table's own column names: reported columns, as they are
+        wanted = [*reported[:SHOWN_REPORTS], *wanted]
+    return [metric for metric in wanted if metric in there]
 
 
 def architecture(trial: TrialRecord) -> RenderableType:
@@ -142,16 +160,19 @@ def _is_exact(value: RenderableType) -> bool:
     return isinstance(value, Text) and value.overflow == "ignore"
 
 
-def trial_facts(trial: TrialRecord, objectives: Sequence[Objective]) -> list[tuple[str, RenderableType]]:
-    """Return what a trial scored: its objectives first, then what was only reported."""
+def trial_facts(
+    trial: TrialRecord, objectives: Sequence[Objective], constraints: Sequence[str] = ()
+) -> list[tuple[str, RenderableType]]:
+    """Return what a trial scored: objectives, what is under a constraint, and what was only reported."""
+    notes = {o.metric: [f"objective, {o.direction}d"] for o in objectives}
+    for metric, rules in bounds(constraints).items():
+        notes.setdefault(metric, []).append(f"constraint, {' and '.join(rules)}")
+    searched = {o.metric for o in objectives}
     rows: list[tuple[str, RenderableType]] = []
-    for objective in objectives:
-        value = Text(number(trial.metrics.get(objective.metric)), style="bold green")
-        rows.append(
-            (objective.metric, value.append(f"  objective, {objective.direction}d", style="not bold dim"))
-        )
-    metrics = [o.metric for o in objectives]
-    for metric in beside([trial], metrics):
+    for metric, told in notes.items():
+        value = Text(number(trial.metrics.get(metric)), style="bold green" if metric in searched else "bold")
+        rows.append((metric, value.append(f"  {'; '.join(told)}", style="not bold dim")))
+    for metric in beside([trial], list(notes)):
         note = "  report only, never searched on" if metric.startswith("test/") else ""
         rows.append((metric, Text(number(trial.metrics[metric])).append(note, style="dim")))
     if trial.seconds is not None:

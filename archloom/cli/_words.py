@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def number(value: float | None) -> str:
@@ -40,6 +40,16 @@ def span(seconds: float | None) -> str:
     return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def percent(share: float) -> str:
+    """Write a share in percent, whole ones where it is ten or more.
+
+    >>> percent(1.342), percent(0.125), percent(0.0004)
+    ('134 %', '12 %', '0.04 %')
+    """
+    value = 100 * share
+    return f"{value:,.0f} %" if value >= 10 else f"{value:.2g} %"
+
+
 def n_of(n: int, word: str) -> str:
     """Say how many.
 
@@ -47,6 +57,19 @@ def n_of(n: int, word: str) -> str:
     ('1 trial', '1,200 trials')
     """
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def bounds(constraints: Sequence[str]) -> dict[str, list[str]]:
+    """Return what each metric under a constraint must keep; what is no constraint is left aside.
+
+    >>> bounds(["latency_ms <= 1.5", "params <= 1000", "params >= 10"])
+    {'latency_ms': ['<= 1.5'], 'params': ['<= 1000', '>= 10']}
+    """
+    found: dict[str, list[str]] = {}
+    for text in constraints:
+        if match := re.fullmatch(r"(.+?) ([<>]= .+)", text):
+            found.setdefault(match[1], []).append(match[2])
+    return found
 
 
 def inert(text: str, *, keep: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archloom.cli._output import FormatOption, objective_rows, trial_row, write
-from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, opened
+from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, nothing_found, opened
 
 if TYPE_CHECKING:
     from archloom.store import StudyRecord, TrialRecord
@@ -24,12 +24,10 @@ def best(
     form: FormatOption = "table",
 ) -> None:
     """Show the best trials of a study; with several objectives, its Pareto front."""
-    from archloom.errors import StoreError
-
     with opened(study, store) as (opened_store, record):
         trials = leaders(opened_store, identity(record), record.objectives, n)
         if not trials:
-            raise StoreError(f"study {record.name!r} has no COMPLETE trial that keeps its constraints yet")
+            raise nothing_found(record)
         if form == "table":
             _print(trials, record)
             return
@@ -42,7 +40,7 @@ def _print(trials: list[TrialRecord], study: StudyRecord) -> None:
     from archloom.cli._tables import architecture, facts, show, trial_facts, trials_table
 
     if len(trials) > 1 or len(study.objectives) > 1:
-        show(trials_table(trials, study.objectives))
+        show(trials_table(trials, study.objectives, study.constraints))
         return
-    winner = [("trial", str(trials[0].number)), *trial_facts(trials[0], study.objectives)]
+    winner = [("trial", str(trials[0].number)), *trial_facts(trials[0], study.objectives, study.constraints)]
     show(facts(winner), architecture(trials[0]))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from archloom.cli._output import FormatOption, write
-from archloom.cli._studies import StoreOption
+from archloom.cli._studies import PlainStoreOption
 from archloom.cli._waiting import waiting
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-def doctor(*, store: StoreOption = None, form: FormatOption = "table") -> None:
+def doctor(*, store: PlainStoreOption = None, form: FormatOption = "table") -> None:
     """Say what is installed, which device is seen, and what is missing for what.
 
     Ends with exit code 1 where something that is installed is broken, plug-ins and the store included; an
@@ -38,7 +38,10 @@ def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for section, things in found.items():
         pairs = enumerate(things) if isinstance(things, list) else things.items()
-        rows += [{"section": section, "name": name, "found": str(value)} for name, value in pairs]
+        rows += [
+            {"section": section, "name": name, "found": _extra(value) if section == "extras" else value}
+            for name, value in pairs
+        ]
     return rows
 
 

@@ -35,7 +35,12 @@ def export(
     *,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in FOLDER.")] = False,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Import and run the code that the database names.")
+        bool,
+        typer.Option(
+            "--trust",
+            help="Import and run the code that the database names; what a study file given as STUDY names "
+            "is trusted.",
+        ),
     ] = False,
     store: StoreOption = None,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ KINDS = {
     "latency": "the best network below a latency",
 }
 SUFFIXES = (".yaml", ".yml")
+_COLUMN = re.compile(r"(?P<left>#   search .*?\S|[^#]*[^#\s])\s+(?P<told>#.*|(?<=  )\S.*)$")
 
 
 def new(
@@ -86,10 +88,40 @@ def written(kind: str, target: Path) -> dict[Path, str]:
         if not template.exists():
             continue
         text = template.read_text(encoding="utf-8").removeprefix(SPDX)
-        text = text.replace("my-study.yaml", target.name).replace("my-study", study)
-        path = target if suffix == ".yaml" else target.parent / f"{module}{suffix}"
-        texts[path] = text.replace("my_study", module)
+        filled = text.replace("my-study.yaml", target.name).replace("my-study", study)
+        filled = filled.replace("my_study", module)
+        is_study = suffix == ".yaml"
+        path = target if is_study else target.parent / f"{module}{suffix}"
+        texts[path] = aligned(text, filled) if is_study else filled
     return texts
+
+
+def aligned(template: str, filled: str) -> str:
+    r"""Put what stands in a column of the template below each other again, further right if it must.
+
+    >>> print(aligned("a: x   # one\nb: yy  # two", "a: x   # one\nb: a name  # two"))
+    a: x       # one
+    b: a name  # two
+
+    Args:
+        template: lines with comments behind them, or commands with what they do.
+        filled: the same lines with other names.
+    """
+    rows = [(_COLUMN.match(before), _COLUMN.match(line), line) for before, line in _pairs(template, filled)]
+    ends: dict[int, int] = {}
+    for before, after, _ in rows:
+        if before and after:
+            column = before.start("told")
+            ends[column] = max(ends.get(column, column), len(after["left"]) + 2)
+    lines = [
+        f"{after['left']:{ends[before.start('told')]}}{after['told']}" if before and after else line
+        for before, after, line in rows
+    ]
+    return "\n".join(lines)
+
+
+def _pairs(template: str, filled: str) -> Iterator[tuple[str, str]]:
+    return zip(template.split("\n"), filled.split("\n"), strict=True)
 
 
 def _refuse(texts: dict[Path, str], force: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archloom.cli._output import FormatOption, objective_rows, trial_row, write
-from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, opened
+from archloom.cli._studies import StoreOption, StudyArgument, identity, leaders, nothing_found, opened
 from archloom.cli._waiting import waiting
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ def pareto(study: StudyArgument, *, store: StoreOption = None, form: FormatOptio
     is at least as good in every objective and better in one. Repeats are left out.
     """
     from archloom.contracts import State
-    from archloom.errors import StoreError
 
     with opened(study, store) as (opened_store, record):
         front = leaders(opened_store, identity(record), record.objectives, None)
         if not front:
-            raise StoreError(f"study {record.name!r} has no COMPLETE trial that keeps its constraints yet")
+            raise nothing_found(record)
         rows = [trial_row(trial, record.objectives) for trial in front]
         if form != "table":
             data = {"study": record.name, "objectives": objective_rows(record.objectives), "pareto": rows}
@@ -47,7 +46,7 @@ def _print(front: Sequence[TrialRecord], complete: Sequence[TrialRecord], study:
     kept = f", {' and '.join(study.constraints)}" if study.constraints else ""
     counts = f"{len(front)} on the front of {len(feasible)} that are COMPLETE and feasible"
     head = lines([counts, f"{goals}{kept}"])
-    parts: list[RenderableType] = [head, trials_table(front, study.objectives)]
+    parts: list[RenderableType] = [head, trials_table(front, study.objectives, study.constraints)]
     if len(study.objectives) == 1:
         parts.append(plain("with one objective, the front is the best trial", "dim"))
     if len(study.objectives) == 2 and len(feasible) > 1:

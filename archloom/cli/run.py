@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archloom.cli._complete import complete_file
+from archloom.cli._named import named
 from archloom.cli._output import Format, FormatOption, objective_rows, trial_row, write
 from archloom.cli._studies import leaders, shown_url
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from archloom.cli._named import Named
     from archloom.cli._progress import LiveProgress, PlainProgress
     from archloom.config import RunOptions, StudyFile
     from archloom.store import TrialRecord
@@ -77,9 +79,10 @@ def run(
                 _say_how_to_resume(errors, study, again)
                 raise typer.Exit(130) from None
             again = _again(file, overrides or (), study, study_file.run_options)
-            _show(study, form, time.monotonic() - started, again)
+            by = named(file, overrides or (), study_file)
+            _show(study, form, time.monotonic() - started, by, again)
             if not leaders(study.store, study.id, study.objectives, 1):
-                _say_why_nothing_won(errors, study)
+                _say_why_nothing_won(errors, study, by)
                 raise typer.Exit(1)
 
 
@@ -124,12 +127,12 @@ def _progress(study_file: StudyFile, errors: Console, quiet: bool) -> Any:
         yield (progress,)
 
 
-def _show(study: Study, form: Format, seconds: float, again: Sequence[str]) -> None:
+def _show(study: Study, form: Format, seconds: float, by: Named, again: Sequence[str]) -> None:
     if form == "table":
         from archloom.cli._summary import next_commands, summary
         from archloom.cli._tables import exact, show
 
-        commands = next_commands(study, again)
+        commands = next_commands(study, by, again)
         lines = "\n".join(f"  {command}" for command in commands)
         show(
             *summary(study, seconds),
@@ -172,8 +175,7 @@ def _say_how_to_resume(errors: Console, study: Study, again: Sequence[str]) -> N
     _say(errors, f"  {shlex.join(again)}")
 
 
-def _say_why_nothing_won(errors: Console, study: Study) -> None:
-    from archloom.cli._summary import command
+def _say_why_nothing_won(errors: Console, study: Study, by: Named) -> None:
     from archloom.contracts import State
 
     trials = study.trials
@@ -187,17 +189,17 @@ def _say_why_nothing_won(errors: Console, study: Study) -> None:
     traced = [trial.number for trial in trials if trial.traceback]
     if traced:
         _say(errors, f"The traceback of trial {traced[0]} is shown by")
-        _say(errors, f"  {command(study, 'show', str(traced[0]))}")
+        _say(errors, f"  {by.command('show', str(traced[0]))}")
 
 
 def _nearest(study: Study, complete: Sequence[TrialRecord]) -> str:
-    from archloom.cli._words import number
+    from archloom.cli._words import percent
 
     trial = min(complete, key=lambda trial: trial.violation)
     broken = [text for text in study.constraints if text.violation(trial.metrics) > 0]
     return (
-        f"the nearest is trial {trial.number}, {', '.join(map(str, broken))} "
-        f"(violation {number(trial.violation)})"
+        f"the nearest is trial {trial.number}, which breaks {', '.join(map(str, broken))} "
+        f"by {percent(trial.violation)}"
     )
 
 

@@ -46,7 +46,7 @@ def show(
 def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
-    from archloom.cli._words import moment, number
+    from archloom.cli._words import moment, number, percent
 
     rows: list[tuple[str, RenderableType]] = [
         ("trial", f"{trial.number} of {study.name}"),
@@ -57,8 +57,8 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     if trial.reason:
         rows.append(("reason", plain(trial.reason)))
     if trial.violation:
-        rows.append(("breaks constraints by", number(trial.violation)))
-    rows += trial_facts(trial, study.objectives)
+        rows.append(("feasible", f"no: breaks its constraints by {percent(trial.violation)}"))
+    rows += trial_facts(trial, study.objectives, study.constraints)
     shown = {name for name, _ in rows}
     rows += [
         (name, plain(number(value))) for name, value in sorted(trial.metrics.items()) if name not in shown

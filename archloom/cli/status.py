@@ -114,9 +114,10 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     from archloom.cli._words import moment, number
 
     counts = ", ".join(f"{n} {state}" for state, n in row["counts"].items() if n)
+    reason = "interrupted" if study.reason == "KeyboardInterrupt" else study.reason
     facts_shown: list[tuple[str, Any]] = [
         ("study", plain(study.name)),
-        ("status", plain(f"{study.status}{study.reason and ': ' + study.reason}")),
+        ("status", plain(f"{study.status}{reason and ': ' + reason}")),
         ("created", moment(study.created_at)),
         ("trials", counts or "none yet"),
     ]

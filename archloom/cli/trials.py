@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archloom.cli._output import FormatOption, objective_rows, trial_row, write
-from archloom.cli._sorting import sorted_by
+from archloom.cli._sorting import sorted_by, sorted_metric
 from archloom.cli._studies import StoreOption, StudyArgument, identity, opened
 from archloom.cli._waiting import waiting
 
 if TYPE_CHECKING:
+    from archloom.cli._columns import Column
     from archloom.contracts import State
     from archloom.store import StudyRecord, TrialRecord
 
@@ -36,7 +37,7 @@ def trials(
         typer.Option(
             "--sort",
             metavar="METRIC",
-            help="Smallest first by a metric, 'number', 'seconds' or 'violation'; -METRIC for largest first.",
+            help="Smallest first by a metric, 'number', 'time' or 'violation'; -METRIC for largest first.",
             show_default="number",
         ),
     ] = None,
@@ -57,11 +58,11 @@ def trials(
         n_all = len(found)
         found = sorted_by(found, sort)[:limit]
         if form == "table":
-            _print(found, record, n_all, states)
+            _print(found, record, n_all, states, sorted_metric(found, sort))
             return
         rows = [trial_row(trial, record.objectives) for trial in found]
         data = {"study": record.name, "objectives": objective_rows(record.objectives), "trials": rows}
-        write(data, form, rows)
+        write(data, form, rows, header=("number", "state", "architecture", "reason"))
 
 
 def _state(word: str) -> State:
@@ -78,34 +79,43 @@ def _state(word: str) -> State:
     return State(word.upper())
 
 
-def _print(trials: list[TrialRecord], study: StudyRecord, n_all: int, states: list[State] | None) -> None:
+def _print(
+    trials: list[TrialRecord], study: StudyRecord, n_all: int, states: list[State] | None, by: str
+) -> None:
     from rich.console import RenderableType
 
-    from archloom.cli._columns import Column, Fitted
-    from archloom.cli._tables import lines, metric_columns, plain, show
-    from archloom.cli._words import span
+    from archloom.cli._columns import Fitted
+    from archloom.cli._tables import lines, plain, show
 
     if not trials:
         named = f" that is {' or '.join(states)}" if states else " yet"
         show(plain(f"study {study.name!r} has no trial{named}"))
         return
-    parts: list[RenderableType] = [
-        Fitted(
-            [
-                Column("trial", [str(trial.number) for trial in trials], is_number=True),
-                Column("state", [f"{trial.state}{'*' if trial.violation else ''}" for trial in trials]),
-                *metric_columns(trials, study.objectives),
-                Column("seconds", [span(trial.seconds) for trial in trials], is_number=True, rank=8),
-                Column("architecture", [_told(trial) for trial in trials], rank=1, is_cut=True),
-            ]
-        )
-    ]
+    parts: list[RenderableType] = [Fitted(_columns(trials, study, by))]
     notes = ["* breaks a constraint"] if any(trial.violation for trial in trials) else []
     if len(trials) < n_all:
         notes.append(f"{len(trials)} of {n_all} trials")
     if notes:
         parts.append(lines(notes, "dim"))
     show(*parts)
+
+
+def _columns(trials: list[TrialRecord], study: StudyRecord, by: str) -> list[Column]:
+    """Return the columns of the table; the one that the trials are sorted by is always shown."""
+    from archloom.cli._columns import Column
+    from archloom.cli._tables import metric_columns
+    from archloom.cli._words import percent, span
+
+    times = [span(trial.seconds) for trial in trials]
+    broken = [percent(trial.violation) if trial.violation else "–" for trial in trials]
+    return [
+        Column("trial", [str(trial.number) for trial in trials], is_number=True),
+        Column("state", [f"{trial.state}{'*' if trial.violation else ''}" for trial in trials]),
+        *metric_columns(trials, study.objectives, study.constraints, first=by),
+        *([Column("violation", broken, is_number=True)] if by == "violation" else []),
+        Column("time", times, is_number=True, rank=0 if by == "time" else 8),
+        Column("architecture", [_told(trial) for trial in trials], rank=1, is_cut=True),
+    ]
 
 
 def _told(trial: TrialRecord) -> str:

@@ -42,6 +42,17 @@ def test_every_kind_is_sound_and_commented(search: Search, kind: str) -> None:
     assert not any("SPDX" in path.read_text() for path in Path().glob(f"*{kind}*"))
 
 
+@pytest.mark.parametrize("name", ["x.yaml", "a-rather-long-name-for-a-study.yml"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_comments_stay_in_one_column(kind: str, name: str) -> None:
+    text = next(iter(written(kind, Path(name)).values()))
+    lines = text.splitlines()
+    columns = {line.rindex("  #") for line in lines if "  #" in line and not line.startswith("#")}
+    assert len(columns) == 1
+    told = {line.rindex("  ") for line in lines if line.startswith("#   search")}
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize("kind", ["tabular", "function"])
 def test_what_needs_no_training_runs(search: Search, kind: str) -> None:
     assert search("new", kind, "first try.yaml").code == 0

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from archloom import config
 from archloom.cli._registered import registry_of
 from archloom.config._arguments import arguments_of, options_of, summary_of, type_words
 
@@ -69,8 +70,85 @@ def test_what_must_be_given_is_said(search: Search) -> None:
     result = search("evaluators", "training")
     assert "data" in result.out
     assert "text, must be given" in result.out
-    assert "  data: ...\n" in result.out
+    assert "  data: digits\n" in result.out
+    assert "  function: ...\n" in search("evaluators", "function").out
     assert "float32 | bfloat16 | float16, default float32" in result.out
+
+
+def _pasted(search: Search, verb: str, name: str) -> dict[str, Any]:
+    out = search(verb, name).out
+    pasted: dict[str, Any] = YAML(typ="safe").load(out.split("In a study file")[1])
+    return pasted
+
+
+@pytest.mark.parametrize("name", registry_of("blueprints").names())
+def test_a_blueprint_as_pasted_is_a_space_that_fits(search: Search, name: str) -> None:
+    study: dict[str, Any] = {
+        "study": "pasted",
+        "strategy": "random",
+        "evaluator": {"name": "costs", "data": "digits"},
+        "objectives": {"params": "minimize"},
+        "budget": {"trials": 1},
+    }
+    pasted = _pasted(search, "blueprints", name)
+    study |= pasted
+    with Path("pasted.yaml").open("w") as file:
+        YAML(typ="safe").dump(study, file)
+    assert config.load("pasted.yaml").space.decisions
+    assert f"'{name}'" in str(pasted)
+    checked = search("space", "check", "pasted.yaml", "-n", "6", "-q")
+    assert checked.code == 0, checked.out + checked.err
+
+
+PASTED = [
+    *(("strategies", name) for name in registry_of("strategies").names()),
+    *(("spaces", name) for name in registry_of("search_spaces").names()),
+    *(("evaluators", name) for name in ("costs", "latency", "memory", "training")),
+]
+METRICS = {"latency": "latency_ms", "memory": "memory_mb", "training": "loss"}
+
+
+@pytest.mark.parametrize(("verb", "name"), PASTED)
+def test_what_is_pasted_is_complete(search: Search, verb: str, name: str) -> None:
+    study: dict[str, Any] = {
+        "study": "pasted",
+        "space": "mlp",
+        "strategy": "random",
+        "evaluator": {"name": "costs", "data": "digits"},
+        "objectives": {METRICS.get(name, "params"): "minimize"},
+        "budget": {"trials": 1},
+    }
+    study |= _pasted(search, verb, name)
+    with Path("pasted.yaml").open("w") as file:
+        YAML(typ="safe").dump(study, file)
+    study_file = config.load("pasted.yaml")
+    with study_file.study().store:  # objectives are answered, too
+        pass
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "line"),
+    [
+        ("blueprints", "conv", "activations  elu, gelu,"),
+        ("blueprints", "edge", "operations  avg_pool_3x3,"),
+        ("spaces", "mlp", "activations  elu, gelu,"),
+        ("evaluators", "training", "augmentations  crop, cutmix, cutout,"),
+        ("evaluators", "training", "datasets       digits, fashion_mnist, mnist5k"),
+    ],
+)
+def test_names_that_an_option_takes_are_listed(search: Search, verb: str, name: str, line: str) -> None:
+    out = search(verb, name).out
+    assert f"\n{line}" in out
+    assert "ACTIVATIONS" not in out
+
+
+def test_spaces_end_with_where_trees_are_told(search: Search) -> None:
+    from archloom.search_spaces.literal.words import WORDS
+
+    end = search("spaces").out.split("\n\n", 1)[1]
+    for word in (*WORDS, "parts", "args", "of"):
+        assert f"'{word}'" in end, word
+    assert "docs/reference/study_file.md" in end
 
 
 def test_a_thing_of_one_s_own(search: Search) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from archloom.cli._words import percent
+
 Search = Callable[..., Any]
 
 
@@ -41,6 +43,24 @@ def test_status_of_one_study(ran: Search) -> None:
     assert data["config"]["study"] == "fast"
     rows = list(csv.DictReader(io.StringIO(ran("status", "fast.yaml", "-f", "csv").out)))
     assert float(rows[0]["score"]) == data["best"]["objectives"]["score"]
+
+
+def test_an_interrupted_study_says_so(search: Search) -> None:
+    Path("interrupt").touch()
+    assert search("run", "fast.yaml", "-q").code == 130
+    assert "stopped: interrupted\n" in search("status", "fast.yaml").out
+
+
+def test_cells_of_csv_are_no_python(ran: Search) -> None:
+    rows = list(csv.DictReader(io.StringIO(ran("trials", "fast.yaml", "-f", "csv").out)))
+    assert {row["is_pareto"] for row in rows} == {"true", "false"}
+    lines = ran("space", "show", "mlp", "widths=[8, 16]", "-f", "csv").out.splitlines()
+    assert "8 | 16" in lines[1]
+    options = {row["name"]: row for row in csv.DictReader(io.StringIO(ran("spaces", "mlp", "-f", "csv").out))}
+    assert options["activations"]["default"] == "relu | gelu | tanh"
+    assert "{'" not in ran("doctor", "--store", "fast.db", "-f", "csv").out
+    empty = ran("trials", "fast.yaml", "--state", "running", "-f", "csv").out
+    assert empty == "number,state,architecture,reason\n"
 
 
 def test_status_of_an_empty_store(search: Search) -> None:
@@ -96,7 +116,8 @@ def test_a_repeat_and_a_broken_constraint_are_told(search: Search) -> None:
     shown = search("show", "fast.yaml", str(repeat["number"])).out
     assert f"trial {repeat['reused_from']}" in shown
     broken = next(trial for trial in data["trials"] if trial["violation"] > 0)
-    assert "breaks constraints by" in search("show", "fast.yaml", str(broken["number"])).out
+    told = f"no: breaks its constraints by {percent(broken['violation'])}"
+    assert told in search("show", "fast.yaml", str(broken["number"])).out
 
 
 @pytest.mark.parametrize(

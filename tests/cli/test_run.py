@@ -26,7 +26,7 @@ def test_a_run_ends_with_its_winner(search: Search) -> None:
     assert "6 evaluated of 6 proposed (6 COMPLETE)" in result.out
     assert "the budget of 6 evaluations is spent" in result.out
     assert "sqlite:///fast.db" in result.out
-    assert "search show fast best --store sqlite:///fast.db" in result.out
+    assert "  search best fast.yaml -n 10\n  search show fast.yaml best\n" in result.out
     assert "search run fast.yaml budget.trials=12 --resume" in result.out
     assert "search export" not in result.out  # nothing was trained
     assert max(map(len, result.out.splitlines())) <= 80
@@ -100,10 +100,10 @@ def test_a_study_in_which_nothing_succeeds_fails(search: Search) -> None:
     Path("fail").touch()
     result = search("run", "fast.yaml")
     assert result.code == 1
-    assert "No trial is COMPLETE" in result.out
+    assert "No trial is COMPLETE." in result.out
     assert "No trial succeeded." in result.err
     assert "RuntimeError: no [bold]luck[/bold] today" in result.err
-    assert "  search show fast 0 --store sqlite:///fast.db" in result.err.splitlines()
+    assert "  search show fast.yaml 0" in result.err.splitlines()
     shown = search("show", "fast", "0", "--store", "fast.db")
     assert "FAIL" in shown.out
     assert 'raise RuntimeError("no [bold]luck[/bold] today")' in shown.out
@@ -113,7 +113,9 @@ def test_a_study_in_which_nothing_succeeds_fails(search: Search) -> None:
     assert "–" in search("status", "--store", "fast.db").out
     best = search("best", "fast.yaml")
     assert best.code == 1
-    assert "no COMPLETE trial that keeps its constraints" in best.err
+    assert best.err == "study 'fast' has no COMPLETE trial yet\n"
+    assert search("show", "fast.yaml", "best").err == best.err
+    assert search("pareto", "fast.yaml").err == best.err
 
 
 @pytest.mark.parametrize(
@@ -208,8 +210,76 @@ def test_a_study_in_which_nothing_keeps_the_constraints_fails(search: Search) ->
     trials = json.loads(search("run", "fast.yaml", "study=b", "constraints=[cost <= 2]", "-f", "json").out)
     nearest = min(trials["trials"], key=lambda trial: trial["violation"])
     assert result.err == (
-        f"No trial keeps the constraints: the nearest is trial {nearest['number']}, cost <= 2 (violation 1)\n"
+        f"No trial keeps the constraints: the nearest is trial {nearest['number']}, which breaks cost <= 2 "
+        "by 100 %\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named", "at"),
+    [
+        ((), "fast.yaml", ""),
+        (("space.layers=1",), "fast.yaml", ""),
+        (("study=fast",), "fast.yaml", ""),
+        (("study=other",), "other", " --store sqlite:///fast.db"),
+        (("store=sqlite:///x.db",), "fast", " --store sqlite:///x.db"),
+        (("study=other", "store=sqlite:///archloom.db"), "other", ""),
+    ],
+)
+def test_what_to_type_next_works(search: Search, overrides: tuple[str, ...], named: str, at: str) -> None:
+    lines = search("run", "fast.yaml", *overrides).out.splitlines()
+    assert f"  search best {named} -n 10{at}" in lines
+    assert search(*f"best {named} -n 10{at}".split()).code == 0
+
+
+def test_a_file_that_is_whole_only_with_overrides_is_not_named(search: Search) -> None:
+    Path("fast.yaml").write_text(Path("fast.yaml").read_text().replace("strategy: random\n", ""))
+    result = search("run", "fast.yaml", "strategy=random")
+    assert result.code == 0, result.err
+    assert "  search best fast -n 10 --store sqlite:///fast.db" in result.out.splitlines()
+
+
+WEIGHTS = 'trial.artifact("weights.safetensors").write_bytes(b"")\n    width ='
+
+
+@pytest.mark.parametrize(
+    ("overrides", "command"),
+    [
+        ((), "search export fast.yaml best fast-model"),
+        (("study=b",), "search export b best b-model --store sqlite:///fast.db --trust"),
+        (("space=scores:one",), "search export fast.yaml best fast-model --trust"),
+    ],
+)
+def test_export_is_told_to_trust_where_it_must(
+    search: Search, overrides: tuple[str, ...], command: str
+) -> None:
+    text = Path("scores.py").read_text().replace("width =", WEIGHTS)
+    made = "\ndef one():\n    from archloom.search_spaces.mlp import mlp\n    return mlp(layers=1)\n"
+    Path("scores.py").write_text(text + made)
+    result = search("run", "fast.yaml", *overrides)
+    assert f"  {command}" in result.out.splitlines(), result.err
+
+
+def test_what_is_under_a_constraint_is_shown_and_marked(search: Search) -> None:
+    text = Path("scores.py").read_text().replace('"cost": float(width)', '"heat": float(width)')
+    Path("scores.py").write_text(text)
+    words = ("evaluator.gives=[score, heat, test/score]", "constraints=[heat <= 1000]")
+    ran = search("run", "fast.yaml", *words)
+    assert "constraint, <= 1000" in ran.out
+    assert "constraint, <= 1000" in search("show", "fast.yaml", "0").out
+    assert "constraint, <= 1000" in search("best", "fast.yaml").out
+    for verb in (("best", "fast.yaml", "-n", "2"), ("trials", "fast.yaml"), ("pareto", "fast.yaml")):
+        assert "heat" in " ".join(search(*verb).out.split("architecture")[0].splitlines()[-2:])
+    assert "its heat" in search("compare", "fast.yaml").out
+
+
+@pytest.mark.parametrize("cost", ["latency_ms", "memory_mb"])
+def test_a_cost_is_shown_without_a_constraint(search: Search, cost: str) -> None:
+    text = Path("scores.py").read_text().replace('"cost": float(width)', f'"{cost}": float(width)')
+    Path("scores.py").write_text(text)
+    result = search("run", "fast.yaml", f"evaluator.gives=[score, {cost}, test/score]")
+    assert cost in result.out, result.err
+    assert cost.split("_")[0] in search("trials", "fast.yaml").out
 
 
 def test_resume_of_nothing_says_so_and_starts(search: Search) -> None:

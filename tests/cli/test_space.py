@@ -45,8 +45,8 @@ def test_decisions_are_a_tree(net: Search) -> None:
     result = net("space", "show", "net.yaml")
     assert result.code == 0, result.err
     assert result.out.splitlines() == [
-        "net.yaml: infinitely many architectures (6 times the floats), 4 decisions, one",
-        "of them a float",
+        "net.yaml: infinitely many architectures (6 when floats are not counted), 4",
+        "decisions, one of them a float",
         "",
         "layers[0].width  4 | 8",
         "layers[1]        pool(size=global) | conv",
@@ -122,6 +122,26 @@ def test_a_space_that_fits_its_data(net: Search) -> None:
     result = net("space", "check", "net.yaml", *words)
     assert (result.code, result.err) == (0, "")
     assert "inputs 1 x 8 x 8, 10 outputs: every one fits" in " ".join(result.out.split())
+
+
+@pytest.mark.parametrize(
+    "evaluator",
+    [
+        "{name: costs, data: digits}",
+        "[{name: costs, data: digits}]",
+        "{name: costs, input_shape: [1, 8, 8], n_outputs: 10}",
+        "[{name: latency, input_shape: [1, 8, 8]}]",
+        "[{name: function, function: 'builtins:len'}, {name: memory, data: digits}]",
+    ],
+)
+def test_any_evaluator_tells_the_shape(search: Search, evaluator: str) -> None:
+    space = "space={name: conv, width: {oneof: [4, 8]}}"
+    words = (space, f"evaluator={evaluator}", "objectives={params: minimize}")
+    result = search("space", "check", "fast.yaml", *words)
+    assert result.code == 0, result.err
+    assert "inputs 1 x 8 x 8, 10 outputs: every one fits" in " ".join(result.out.split())
+    csv_out = search("space", "check", "fast.yaml", *words, "-f", "csv").out
+    assert csv_out == "place,path,stage,reason,n,architecture\n"
 
 
 def test_a_space_without_a_network_has_nothing_to_check(search: Search) -> None:

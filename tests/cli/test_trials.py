@@ -64,6 +64,26 @@ def test_trials_by_state_order_and_number(two: Search) -> None:
     assert "has no trial that is RUNNING" in two("trials", "fast.yaml", "--state", "running").out
 
 
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize(
+    ("sort", "header"),
+    [("time", "time"), ("-seconds", "time"), ("violation", "violation"), ("test/score", "test")],
+)
+def test_the_column_that_is_sorted_by_is_shown(
+    two: Search, monkeypatch: pytest.MonkeyPatch, sort: str, header: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = two("trials", "fast.yaml", "--sort", sort).out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("trial"))
+    assert header in " ".join(lines[: start + 1]).split()
+
+
+def test_a_metric_of_any_name_is_shown_when_it_is_sorted_by(search: Search) -> None:
+    assert search("run", "fast.yaml", "-q").code == 0
+    assert "cost" not in search("trials", "fast.yaml").out
+    assert "cost" in search("trials", "fast.yaml", "--sort", "-cost").out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -149,6 +169,20 @@ def test_studies_that_are_no_match_are_told(two: Search) -> None:
         "these studies have different constraints: fast | b",
         "these studies have different budgets: fast | b",
     ]
+
+
+def test_a_tree_is_a_tree_and_test_metrics_have_an_owner(two: Search) -> None:
+    space = "space={a: {oneof: [1, 2]}, b: 3}"
+    text = Path("scores.py").read_text().replace('"layers[0].width"', '"a"')
+    Path("scores.py").write_text(text)
+    assert two("run", "fast.yaml", "study=tree", space, "budget.trials=2", "-q").code == 0
+    lines = two("compare", "fast", "tree", "--store", "fast.db").out.splitlines()
+    best = _json(two("best", "fast.yaml", "-f", "json"))["pareto"][0]
+    cells = {tuple(line.split()) for line in lines}
+    assert ("space", "mlp", "tree") in cells
+    assert ("test/score", "0.2500", "(trial", f"{best['number']})", "–") in cells
+    assert ("its", "test/score", "–", "0.2500") in cells
+    assert any(line.startswith("time ") for line in lines)
 
 
 def test_many_studies_go_on_below(two: Search) -> None:

@@ -62,10 +62,10 @@ def loaded(source: str, options: Sequence[str]) -> StudyFile:
 
 
 def shape_of(study_file: StudyFile, input_shape: str | None, n_outputs: int) -> Shaped:
-    """Return what networks must fit: as given, else that of the study's data.
+    """Return what networks must fit: as given, else that of the study's data, or of any evaluator.
 
     Raises:
-        ConfigError: not a shape, or none is given and no evaluator names data.
+        ConfigError: not a shape, or none is given and no evaluator names data or a shape.
     """
     from archloom.errors import ConfigError
     from archloom.evaluators import load_splits
@@ -73,12 +73,17 @@ def shape_of(study_file: StudyFile, input_shape: str | None, n_outputs: int) -> 
 
     if input_shape is not None:
         return NetworkShape(_numbers(input_shape), n_outputs)
-    if study_file.data is None:
-        raise ConfigError(
-            f"{study_file.source}: no evaluator names data to read the shape of an input off: "
-            "give it, as in --input-shape 1,8,8 --n-outputs 10"
-        )
-    return load_splits(*study_file.data)
+    if study_file.data is not None:
+        return load_splits(*study_file.data)
+    for options in study_file.resolved()["evaluator"]:  # those that train nothing
+        if isinstance(options.get("data"), str):
+            return load_splits(options["data"], options.get("data_options") or {})
+        if isinstance(options.get("input_shape"), list):
+            return NetworkShape(tuple(options["input_shape"]), options.get("n_outputs") or n_outputs)
+    raise ConfigError(
+        f"{study_file.source}: no evaluator names data or an input_shape to check against: "
+        "give it, as in --input-shape 1,8,8 --n-outputs 10"
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:

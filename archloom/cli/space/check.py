@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archloom.evaluators.networks import Shaped
 
 SHOWN = 10
+HEADER = ("place", "path", "stage", "reason", "n", "architecture")
 
 
 def check(
@@ -71,7 +72,7 @@ def check(
             "n_checked": len(found),
             "n_misfits": n_wrong,
         }
-        write(data | {"input_shape": list(shape.input_shape), "misfits": rows}, form, rows)
+        write(data | {"input_shape": list(shape.input_shape), "misfits": rows}, form, rows, header=HEADER)
     if n_wrong:
         raise typer.Exit(1)
 
@@ -83,7 +84,7 @@ def _say_nothing_to_check(study_file: StudyFile, form: Any) -> None:
         show(plain(f"{study_file.source}: the space describes no network, so there is nothing to build"))
         return
     data = {"source": study_file.source, "size": study_file.space.size, "n_checked": 0, "n_misfits": 0}
-    write(data | {"input_shape": None, "misfits": []}, form, [])
+    write(data | {"input_shape": None, "misfits": []}, form, [], header=HEADER)
 
 
 def _print(study_file: StudyFile, shape: Shaped, n: int, n_wrong: int, groups: list[Misfits]) -> None:

@@ -53,6 +53,6 @@ def size_words(space: SearchSpace) -> str:
     decisions = f"{n} decision{'' if n == 1 else 's'}"
     if space.size is None:
         floats = "one of them a float" if n_floats == 1 else f"{n_floats} of them floats"
-        without = f"{sizes['size_without_floats']:,} times the floats"
+        without = f"{sizes['size_without_floats']:,} when floats are not counted"
         return f"infinitely many architectures ({without}), {decisions}, {floats}"
     return f"{space.size:,} architecture{'' if space.size == 1 else 's'}, {decisions}"
