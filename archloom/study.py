@@ -578,7 +578,9 @@ def _call(callbacks: Sequence[Callback], study: Study, records: Sequence[TrialRe
             except ArchloomError:
                 raise
             except Exception as error:
-                raise ArchloomError(f"{_failed(callback, record)}: {type(error).__name__}: {error}") from error
+                raise ArchloomError(
+                    f"{_failed(callback, record)}: {type(error).__name__}: {error}"
+                ) from error
 
 
 def _failed(callback: Callback, record: TrialRecord) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, final
 
 from archloom.contracts import Evaluator, Objective, Strategy
 from archloom.errors import ConfigError
@@ -16,6 +16,8 @@ from archloom.search_spaces import SearchSpace
 from archloom.store import StudyRecord
 
 __all__ = [
+    "Change",
+    "OtherTermsError",
     "artifacts_beside",
     "check_device",
     "check_fit",
@@ -25,6 +27,44 @@ __all__ = [
     "evaluators_of",
     "gives_of",
 ]
+
+
+class Change(NamedTuple):
+    """An entry of the terms that is another than it was.
+
+    Args:
+        path: the keys and list indices that lead to it.
+        then: what it was.
+        now: what it is.
+    """
+
+    path: tuple[str | int, ...]
+    then: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))} was {self.then!r}, now {self.now!r}"
+
+
+@final
+class OtherTermsError(ConfigError):
+    """A study is to go on under other terms than it began with.
+
+    >>> str(OtherTermsError("cells", [Change(("seed",), 0, 1)]))
+    "study 'cells' was begun under other terms: seed was 0, now 1 (give the new search another name)"
+
+    Args:
+        study: its name.
+        changes: what is another; none where it is the search space itself.
+    """
+
+    def __init__(self, study: str, changes: Sequence[Change]):
+        self.study, self.changes = study, tuple(changes)
+        told = [str(change) for change in changes[:5]] or ["the search space is another one"]
+        super().__init__(
+            f"study {study!r} was begun under other terms: {'; '.join(told)}"
+            f"{'; ...' if len(changes) > 5 else ''} (give the new search another name)"
+        )
 
 
 def check_kinds(**parts: tuple[Any, Any, str]) -> None:
@@ -110,15 +150,14 @@ def gives_of(evaluators: Sequence[Evaluator]) -> list[str] | None:
 
 
 def check_same(earlier: StudyRecord, now: StudyRecord) -> None:
-    """Refuse to go on with a study under other terms than it began with."""
-    changes = list(_changes(_terms(earlier), _terms(now), ""))
-    if not changes and earlier.fingerprint != now.fingerprint:
-        changes = ["the search space is another one"]
-    if changes:
-        raise ConfigError(
-            f"study {now.name!r} was begun under other terms: {'; '.join(changes[:5])}"
-            f"{'; ...' if len(changes) > 5 else ''} (give the new search another name)"
-        )
+    """Refuse to go on with a study under other terms than it began with.
+
+    Raises:
+        OtherTermsError: something is another than it was.
+    """
+    changes = list(_changes(_terms(earlier), _terms(now), ()))
+    if changes or earlier.fingerprint != now.fingerprint:
+        raise OtherTermsError(now.name, changes)
 
 
 def _terms(study: StudyRecord) -> dict[str, Any]:
@@ -128,13 +167,13 @@ def _terms(study: StudyRecord) -> dict[str, Any]:
     return terms | {key: study.config[key] for key in kept if key in study.config}
 
 
-def _changes(then: Any, now: Any, path: str) -> Iterator[str]:
+def _changes(then: Any, now: Any, path: tuple[str | int, ...]) -> Iterator[Change]:
     """Say where two plain values differ, down to the single entry."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in [*then, *(key for key in now if key not in then)]:
-            yield from _changes(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+            yield from _changes(then.get(key), now.get(key), (*path, str(key)))
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
         for i, (old, new) in enumerate(zip(then, now, strict=True)):
-            yield from _changes(old, new, f"{path}[{i}]")
+            yield from _changes(old, new, (*path, i))
     elif then != now:
-        yield f"{path} was {then!r}, now {now!r}"
+        yield Change(path, then, now)

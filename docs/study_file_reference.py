@@ -22,8 +22,9 @@ from archloom.strategies import PRUNERS, STRATEGIES
 
 TREE = """A space is a registered one by name, an import path of a function that returns a space, or a tree:
 mappings, lists and scalars in which these words are special. A mapping with `name:` is a blueprint, or an
-import path of a class of your own. In the options of an evaluator `oneof`, `manyof`, `permutate` and `floatv`
-stand for a value that is searched along with the network."""
+import path of a class of your own; `label:` beside it is what it is called as a candidate. In the options of
+an evaluator `oneof`, `manyof`, `permutate` and `floatv` stand for a value that is searched along with the
+network."""
 
 WORDS = {
     "oneof": ("`{oneof: [16, 32]}`", "one of the candidates, which may hold decisions of their own"),
@@ -41,7 +42,14 @@ WORDS = {
         "in a list: copies that decide for themselves; the number may be a `oneof`",
     ),
     "reference": ('`{reference: "layers[0].width"}`', "the same value as at another place of the tree"),
-    "call": ("`{call: my.net:Net, args: {..}}`", "a class or function of your own; `out` says its width"),
+    "call": (
+        "`{call: my.net:Net, args: {..}}`",
+        "a class or function of your own; `out` says its width, `label` its name",
+    ),
+    "import": (
+        "`{import: torch.nn:ReLU}`",
+        "a class, function or constant itself, as an argument of a `call` that wants one",
+    ),
     "part": (
         "`{part: block}`",
         "a copy of what `parts: {block: ..}` holds; other keys beside it override its fields",

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
 from archloom.config._document import Document, KeyPath
 
 METRICS = ("constraints", "objectives")
+PROPOSAL = re.compile(r"; (?:did you mean|there are)")
 OF_METRICS = re.compile(r"\b(metrics?|constraints?|objectives?)\b")
 
 
@@ -20,7 +21,7 @@ def blamed(document: Document, message: str) -> KeyPath:
     A constraint or an objective is looked for first where the message speaks of metrics, an option of
     an evaluator first in every other one. Proposals ("did you mean") are not looked at.
     """
-    told = re.split(r"; (?:did you mean|there are)", message)[0]
+    told = PROPOSAL.split(message)[0]
     order = (*METRICS, "evaluator") if OF_METRICS.search(told) else ("evaluator",)
     quoted = [(told.find(repr(word)), path) for path, word in _words(document.data, ()) if repr(word) in told]
     quoted += [
@@ -41,6 +42,26 @@ def blamed(document: Document, message: str) -> KeyPath:
             return path
     section = told.split(" ", 1)[0]
     return (section,) if section in document.data else ()
+
+
+def mentioned(message: str, options: Mapping[str, Any]) -> KeyPath:
+    """Return what a message speaks of among options: a value that it quotes, as deep as it stands.
+
+    An option that is named goes before the values of others; proposals are not looked at. Values are quoted
+    as Python writes them, all but texts behind ``got``.
+
+    >>> mentioned("'flipp' is not one of the augmentations", {"epochs": 1, "augment": ["crop", "flipp"]})
+    ('augment', 1)
+    >>> mentioned("epochs must be >= 1, got 0", {"workers": 0, "epochs": 0})
+    ('epochs',)
+    >>> mentioned("it failed", {"epochs": 0})
+    ()
+    """
+    told = PROPOSAL.split(message)[0]
+    named = [key for key in options if re.search(rf"\b{re.escape(key)}\b", told)][:1]
+    looked_at = {key: options[key] for key in named} or options
+    quoted = [(found, path) for path, value in _values(looked_at, ()) if (found := _quote(value, told)) >= 0]
+    return min(quoted, key=lambda one: one[0])[1] if quoted else tuple(named)
 
 
 def evaluator_code(document: Document, file: str) -> KeyPath:
@@ -75,3 +96,19 @@ def _words(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _words(item, (*path, index))
+
+
+def _quote(value: Any, told: str) -> int:
+    """Return where a message quotes a value, -1 where it does not."""
+    before = "" if isinstance(value, str) else r"(?<=got )"
+    found = re.search(rf"{before}{re.escape(repr(value))}(?!\.?\w)", told)
+    return found.start() if found else -1
+
+
+def _values(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every value below a mapping or a list."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, item in items:
+        yield (*path, key), item
+        if isinstance(item, Mapping | list | tuple):
+            yield from _values(item, (*path, key))

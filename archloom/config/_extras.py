@@ -44,8 +44,10 @@ def read_enqueued(rows: Sequence[Mapping[str, Any]], space: SearchSpace, problem
         try:
             space.from_choices(choices)
         except (SpaceError, ValueError) as error:
-            named = [name for name in row if str(error).startswith((f"{name}:", repr(name)))]
-            problems.add(("enqueue", index, *named[:1]), str(error), cause=error)
+            text = str(error)
+            named = [name for name in row if text.startswith((f"{name}: ", repr(name)))]
+            told = text.removeprefix(f"{named[0]}: ") if named else text  # the key path says it already
+            problems.add(("enqueue", index, *named[:1]), told, cause=error)
         else:
             found.append(choices)
     return found

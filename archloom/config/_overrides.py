@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from archloom.config._document import Document, KeyPath, Place, dotted, parse_value
+from archloom.config._options import parameters
 from archloom.errors import ConfigError
+from archloom.evaluators import EVALUATORS
 
 NAMED_KEYS = ("space", "strategy", "evaluator", "pruner")
 """Keys that hold a named thing, which a bare word may stand for."""
@@ -26,7 +28,22 @@ def override(document: Document, overrides: Sequence[str]) -> None:
         try:
             _put(document, key.split("."), parse_value(value), Place(0, f"override {text!r}"))
         except ConfigError as error:
-            raise ConfigError(f"override {text!r}: {error}") from None
+            raise ConfigError(f"override {text!r}: {error}{_indexed(document, key, value)}") from None
+
+
+def _indexed(document: Document, key: str, value: str) -> str:
+    """Write an option of an evaluator with the index of the first in the list that takes it."""
+    section, _, rest = key.partition(".")
+    listed = document.data.get(section)
+    option = rest.partition(".")[0]
+    if section != "evaluator" or not isinstance(listed, list) or not option or option.isdecimal():
+        return ""
+    for index, one in enumerate(listed):
+        name = one.get("name") if isinstance(one, dict) else one
+        # What is not registered is imported only when the whole file is read.
+        if name in EVALUATORS.names() and option in parameters(EVALUATORS.get(name)):
+            return f"; did you mean {section}.{index}.{rest}={value}?"
+    return ""
 
 
 def _put(document: Document, words: Sequence[str], value: Any, place: Place) -> None:

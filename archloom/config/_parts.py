@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archloom.config._blame import mentioned
 from archloom.config._document import KeyPath, Problems
 from archloom.config._options import check_options, defaults, parameters
 from archloom.config._raised import raised
@@ -54,10 +55,10 @@ class Part:
         except MissingExtraError:
             raise
         except DataError as error:
-            path = (*self.path, *_mentioned(str(error), self._given))
+            path = (*self.path, *mentioned(str(error), self._given))
             raise DataError(problems.document.located(path, str(error))) from error
         except Exception as error:  # the user's own code may raise anything
-            problems.add((*self.path, *_mentioned(str(error), self._given)), self._words(error), cause=error)
+            problems.add((*self.path, *mentioned(str(error), self._given)), self._words(error), cause=error)
             return None
         if made is None:
             problems.add(self.path, f"{self.name!r} gave nothing (None)")
@@ -80,7 +81,9 @@ class Part:
 
     def resolved(self) -> dict[str, Any]:
         """Return the name with every option, those left at their default too, decisions as written."""
-        return {"name": self.name, **self._defaults, **self._given}
+        options = {**self._defaults, **self._given}
+        options.pop("name", None)  # an option of that name cannot be given, and must not rename the part
+        return {"name": self.name, **options}
 
     @property
     def _defaults(self) -> dict[str, Any]:
@@ -165,9 +168,3 @@ def _is_score(target: Any, options: Mapping[str, Any]) -> bool:
     ]
     is_factory = signature.return_annotation in (Evaluator, "Evaluator")
     return bool(needed) and needed[0].name not in options and not is_factory
-
-
-def _mentioned(message: str, options: Mapping[str, Any]) -> KeyPath:
-    """Return the option that a message speaks of, as its key path below the part."""
-    found = [key for key in options if re.search(rf"\b{re.escape(key)}\b", message)]
-    return tuple(found[:1])

@@ -29,7 +29,7 @@ from archloom.registry import Registry
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.strategies import PRUNERS, STRATEGIES
 from archloom.study import Callback, Study
-from archloom.terms import artifacts_beside
+from archloom.terms import OtherTermsError, artifacts_beside
 
 T = TypeVar("T")
 
@@ -59,7 +59,9 @@ class StudyFile:
         self._document = document
         self.folder = folder
         problems = Problems(document)
-        self.sections: Sections = check(Sections, document.data, (), problems)
+        if "parts" in document.data:
+            problems.add(("parts",), "unknown key: the named parts of a tree belong under 'space'")
+        self.sections: Sections = check(Sections, document.data, (), problems, ignored=("parts",))
         with self.importing():
             self._space_part = (
                 read_space(document.data["space"], problems) if "space" in document.data else None
@@ -195,6 +197,8 @@ class StudyFile:
                 )
                 self._enqueue(study)
                 return study
+            except OtherTermsError as error:
+                raise ConfigError(self._located_terms(error)) from error
             except (ConfigError, DataError, SpaceError) as error:
                 raise type(error)(self._located(str(error))) from error
             except ArchloomError:
@@ -288,10 +292,16 @@ class StudyFile:
         return settings
 
     def _enqueue(self, study: Study) -> None:
-        """Put the architectures that are tried first into a new study."""
-        if self._enqueued and not any(study.store.counts(study.id).values()):
-            with study.store.transaction():
-                for choices in self._enqueued:
+        """Have the architectures tried that are in no trial yet: all in a new study, the added on resume."""
+        if not self._enqueued:
+            return
+        known = {record.key for record in study.trials}
+        space = study.space
+        with study.store.transaction():
+            for choices in self._enqueued:
+                spelled = space.from_choices(choices).choices  # labels as text, as the store has them
+                # A key is of the genotype or canonical, as the evaluators want it; the forms are never alike.
+                if known.isdisjoint((space.key(spelled), space.key(spelled, is_canonical=False))):
                     study.enqueue(choices)
 
     def _build_strategy(self, problems: Problems) -> tuple[Strategy | None, Pruner | None]:
@@ -304,6 +314,21 @@ class StudyFile:
     @property
     def _evaluators(self) -> list[Part]:
         return [part for path, part in self._parts.items() if path[0] == "evaluator"]
+
+    def _located_terms(self, error: OtherTermsError) -> str:
+        """Put the place of the first change in front, each change named by its key in the file."""
+        named = [(self._written(change.path), change) for change in error.changes]
+        # What was put in front follows the rest; it is told of only where nothing else has changed.
+        told = [(path, change) for path, change in named if path[:2] != ("evaluator", "costs")] or named
+        changes = [change._replace(path=path) for path, change in told]
+        at = changes[0].path if changes else ("space",)
+        return self._document.located(at, str(OtherTermsError(error.study, changes)))
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """Return where the file has a key of the resolved configuration, whose evaluators are a list."""
+        if path[0] == "evaluator" and len(path) > 1:
+            return (*self._evaluators[int(path[1])].path, *path[2:])
+        return path
 
     def _located(self, message: str) -> str:
         """Put the place and the key of what a message speaks of in front of it."""

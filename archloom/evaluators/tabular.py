@@ -31,8 +31,8 @@ class Tabular(Evaluator):
     ``test/<column>``, and no objective may be one of them.
 
     Args:
-        path: the ``.parquet``, ``.csv`` or ``.csv.gz`` file: as given, or under the folder that the
-            environment variable ``ARCHLOOM_DATA`` names.
+        path: the ``.parquet``, ``.csv`` or ``.csv.gz`` file: as given, beside the study file, or under the
+            folder that the environment variable ``ARCHLOOM_DATA`` names.
         objective: columns that a search may see; a mapping gives them other names
             (``{accuracy: cifar10_valid_200}``). An empty cell is an error when it is asked for.
         report: columns that a search may not see. An empty cell is left out.

@@ -16,17 +16,30 @@ import pyglove as pg
 
 from archloom.errors import SpaceError
 
-__all__ = ["candidate_label", "describe"]
+__all__ = ["PLACEHOLDERS", "candidate_label", "describe", "give_label"]
 
 PLACEHOLDERS = (pg.hyper.HyperValue, pg.hyper.DerivedValue)
+_GIVEN = "_archloom_label"
+
+
+def give_label(value: pg.Object, label: str) -> None:
+    """Have a symbolic object called ``label``, whatever it is; its copies are not.
+
+    >>> class Wide(pg.Object):
+    ...     width: int = 3
+    >>> give_label(wide := Wide(), "wide")
+    >>> candidate_label(wide), candidate_label(Wide())
+    ('wide', 'Wide')
+    """
+    object.__setattr__(value, _GIVEN, label)
 
 
 def candidate_label(value: Any) -> str:
     """Return the label of a candidate.
 
-    Strings are themselves; numbers, booleans and ``None`` as in YAML; a symbolic object has its own
-    ``label`` or else its class with the arguments that differ from the default, decisions left out;
-    lists and mappings are spelled out; classes and functions go by name.
+    Strings are themselves; numbers, booleans and ``None`` as in YAML; a symbolic object has the label it was
+    given, its own ``label`` or else its class with the arguments that differ from the default, decisions
+    left out; lists and mappings are spelled out; classes and functions go by name.
 
     >>> [candidate_label(v) for v in ("relu", 3, 0.5, True, None, [1, 2])]
     ['relu', '3', '0.5', 'true', 'none', '[1, 2]']
@@ -85,7 +98,7 @@ def describe(value: Any) -> Any:
 
 
 def _object_label(value: Any) -> str:
-    own = getattr(value, "label", None)
+    own = vars(value).get(_GIVEN) or getattr(value, "label", None)
     if isinstance(own, str) and own:
         return own
     arguments = []

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, final
@@ -279,14 +280,12 @@ class SearchSpace:
                 label = str(self._pop(left, name))
                 if label not in point.labels:
                     raise SpaceError(
-                        f"{name}: there is no candidate {label!r}{did_you_mean(label, point.labels)}"
+                        f"{name}: there is no candidate {label!r}{_nearest(label, point.labels)}"
                     )
                 row.choices[0, column] = point.labels.index(label)
         if left:
-            name = next(iter(left))
-            known = [decision.name for decision in self.decisions]
-            why = "is not active here" if name in known else f"is not a decision{did_you_mean(name, known)}"
-            raise SpaceError(f"{name!r} {why}")
+            self._check_names(left)
+            raise SpaceError(f"{next(iter(left))!r} is not active here")
         if not self.is_legal(row)[0]:
             raise SpaceError(
                 f"these choices break a distinct or sorted group or a float's range: {dict(choices)}"
@@ -384,7 +383,17 @@ class SearchSpace:
         try:
             return left.pop(name)
         except KeyError:
-            raise SpaceError(f"{name}: a choice is missing{did_you_mean(name, left)}") from None
+            self._check_names(left)
+            raise SpaceError(f"{name}: a choice is missing") from None
+
+    def _check_names(self, choices: Mapping[str, str | float]) -> None:
+        """Refuse a name that is no decision's; the last words of a longer name are meant for it."""
+        known = [decision.name for decision in self.decisions]
+        for name in choices:
+            if name not in known:
+                longer = [one for one in known if one.endswith(f".{name}")]
+                advice = f"; did you mean {longer[0]!r}?" if longer else _nearest(name, known)
+                raise SpaceError(f"{name!r} is not a decision{advice}")
 
 
 @final
@@ -427,6 +436,13 @@ class Architecture:
 
     def __repr__(self) -> str:
         return f"Architecture({self.text})"
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """Say which word is near, or which there are, in their own order: numbers are not sorted as text."""
+    if difflib.get_close_matches(word, words, n=1):
+        return did_you_mean(word, words)
+    return f"; there are: {', '.join(words)}" if words else ""
 
 
 _SORTED = json.JSONEncoder(sort_keys=True)

@@ -84,6 +84,16 @@ def _message(path: Path, *overrides: str) -> str:
             "got {'epochs': 1}; there are: ",
         ),
         (
+            "data: digits, epochs: 1",
+            "data: digits, augment: [{horizontal_flip: {p: 0.5}}, flipp]",
+            "study.yaml:6: evaluator.augment.0: an augmentation is a name or a mapping with one",
+        ),
+        (
+            "space:",
+            "parts: {a: 1}\nspace:",
+            "study.yaml:2: parts: unknown key: the named parts of a tree belong under",
+        ),
+        (
             "budget:",
             "pruner: {name: medain}\nbudget:",
             "study.yaml:8: pruner.name: 'medain' is not one of the pruners; did you mean 'median'?",
@@ -160,6 +170,39 @@ def test_anchors_and_merges_keep_the_line_of_their_use(write: Write) -> None:
     assert _message(write(text=text)).startswith("study.yaml:6: evaluator")
 
 
+def test_a_value_that_an_evaluator_refuses_is_told_where_it_stands(write: Write) -> None:
+    evaluator = "evaluator:\n  name: training\n  data: digits\n  augment:\n    - flip\n    - flipp"
+    path = write(("evaluator: {name: training, data: digits, epochs: 1}", evaluator))
+    assert _message(path).startswith("study.yaml:11: evaluator.augment.1: 'flipp' is not one of the augm")
+    message = _message(write(), "evaluator.augment=[flipp]")
+    assert message.startswith("override 'evaluator.augment=[flipp]': evaluator.augment.0: 'flipp' is not one")
+
+
+def test_other_terms_are_told_with_the_file_s_own_keys_and_lines(write: Write) -> None:
+    small = (
+        "{name: training, data: digits, epochs: 1, data_options: {n_train: 64, n_validation: 32, n_test: 32}}"
+    )
+    path = write(
+        ("{name: training, data: digits, epochs: 1}", small),
+        ("{accuracy: maximize}", "{accuracy: maximize, params: minimize}"),
+        ("regularized_evolution, population_size: 4, sample_size: 2", "random"),
+    )
+    config.load(path).study().store.close()
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, ["evaluator.epochs=2"]).study(resume=True)
+    assert str(caught.value) == (
+        "override 'evaluator.epochs=2': evaluator.epochs: study 'small' was begun under other terms: "
+        "evaluator.epochs was 1, now 2 (give the new search another name)"
+    )
+    path.write_text(path.read_text().replace("n_train: 64", "n_train: 60"))
+    with pytest.raises(ConfigError) as caught:
+        config.load(path).study(resume=True)
+    assert str(caught.value).startswith(
+        "study.yaml:6: evaluator.data_options.n_train: study 'small' was begun"
+    )
+    assert "costs" not in str(caught.value)
+
+
 # ---------------------------------------------------------------- overrides
 
 
@@ -186,9 +229,15 @@ def test_a_wrong_override_is_named(write: Write, override: str, message: str) ->
 def test_a_list_is_overridden_by_index(write: Write) -> None:
     path = write(("{name: training, data: digits, epochs: 1}", "[training]"))
     message = _message(path, "evaluator.epochs=1")
-    assert message == "override 'evaluator.epochs=1': evaluator is a list: say which of 0 to 0, got 'epochs'"
+    assert message == (
+        "override 'evaluator.epochs=1': evaluator is a list: say which of 0 to 0, got 'epochs'; "
+        "did you mean evaluator.0.epochs=1?"
+    )
     file = config.load(path, ["evaluator.0.data=digits", "evaluator.0.epochs=2"])
     assert file.resolved()["evaluator"][0]["epochs"] == 2
+    path = write(("{name: training, data: digits, epochs: 1}", "[{name: costs}, {name: 'no:Own'}, training]"))
+    assert _message(path, "evaluator.epochs=2").endswith("; did you mean evaluator.2.epochs=2?")
+    assert _message(path, "evaluator.epohs=2").endswith("say which of 0 to 2, got 'epohs'")
 
 
 def test_overrides_are_yaml_and_make_what_is_missing(write: Write) -> None:

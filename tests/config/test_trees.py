@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from archloom import config
-from archloom.errors import ConfigError
+from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluators import Tuned
 
 Write = Callable[..., Path]
@@ -171,7 +171,7 @@ def test_a_place_in_the_tree_is_found_by_its_symbolic_path(write: Write) -> None
             "{oneof: [0.1, much]}",
             "study.yaml:18: evaluator.lr.oneof.1: should be a valid number, got 'much'",
         ),
-        ("{floatv: [0.001, 0.1], scale: log}", "{oneof: [0.1, -1]}", "study.yaml:18: evaluator.lr: "),
+        ("{floatv: [0.001, 0.1], scale: log}", "{oneof: [0.1, -1]}", "study.yaml:18: evaluator.lr.oneof.1: "),
         (
             "epochs: 1",
             "epochs: {floatv: [1, 2]}",
@@ -246,6 +246,29 @@ def test_a_searched_data_set_lends_its_shape_to_no_costs(mine: str) -> None:
     assert _names(file)[-2:] == ["Score.data", "Score.sizes"]
 
 
+def test_labels_and_imported_things_outlive_the_database(mine: str) -> None:
+    space = (
+        "space={call: 'mine:Net', args: {width: {oneof: [{import: 'mine:Net'}, {import: 'mine:answer'}, "
+        "{name: 'mine:Block', width: {oneof: [1, 2]}}, "
+        "{name: 'mine:Block', width: {oneof: [3, 4]}, label: wide}]}}}"
+    )
+    file = config.load(Path("study.yaml"), ["evaluator='mine:Score'", "objectives={score: maximize}", space])
+    assert file.space.decisions[0].candidates == ("Net", "42", "Block", "wide")
+    resolved = json.loads(json.dumps(file.resolved()))
+    trusted = ["mine:Score", "mine:Net", "mine:Block"]
+    with pytest.raises(ConfigError, match=r"asks to import or run mine:answer "):
+        config.restore(resolved, source="study 'small'", trusted=trusted)
+    again = config.restore(resolved, source="study 'small'", trusted=[*trusted, "mine:answer"])
+    assert again.space.fingerprint == file.space.fingerprint
+    message = _message(
+        Path("study.yaml"), "evaluator='mine:Score'", space.replace("mine:answer", "mine:anwser")
+    )
+    assert (
+        "space.args.width.oneof.1.import: 'mine:anwser': mine has no 'anwser'; did you mean 'answer'?"
+        in message
+    )
+
+
 # ---------------------------------------------------------------- callbacks and enqueue
 
 
@@ -276,8 +299,34 @@ def test_enqueued_architectures_come_first_and_once(mine: str) -> None:
         assert chosen[:2] == ["true", "2"]
         assert "1" in chosen[2:]
     wrong = _message(path, *overrides, "enqueue=[{x: 2}, {x: 9}, {y: 1}]")
-    assert "enqueue.1.x: x: there is no candidate '9'" in wrong
-    assert "enqueue.2: x: a choice is missing" in wrong
+    assert "enqueue.1.x: there is no candidate '9'; there are: 1, 2, true" in wrong
+    assert "enqueue.2.y: 'y' is not a decision; there are: x" in wrong
+
+
+def test_architectures_enqueued_later_are_tried_on_resume_and_only_once(mine: str) -> None:
+    space = "space={x: {oneof: [1, 2, 3, 4]}}"
+    overrides = [space, "evaluator='mine:Score'", "objectives={score: maximize}", "enqueue=[{x: 3}]"]
+    path = Path("study.yaml")
+    study = config.load(path, overrides).study()
+    with study.store:
+        study.run(trials=1)
+    for _ in range(2):
+        study = config.load(path, [*overrides, "enqueue=[{x: 3}, {x: 4}]"]).study(resume=True)
+        with study.store:
+            study.run(trials=2)
+            assert [trial.choices["x"] for trial in study.trials] == ["3", "4"]
+
+
+def test_a_callback_that_raises_is_named_with_its_trial(mine: str) -> None:
+    Path("mine.py").write_text(MODULE + "\n\ndef fail(study, record):\n    raise RuntimeError('boom')\n")
+    overrides = ["space={x: {oneof: [1, 2]}}", "evaluator='mine:Score'", "objectives={score: maximize}"]
+    file = config.load(Path("study.yaml"), [*overrides, "callbacks=['mine:fail']"])
+    study = file.study()
+    with (
+        study.store,
+        pytest.raises(ArchloomError, match=r"^callback mine:fail failed for trial 0: RuntimeE.*: boom"),
+    ):
+        study.run(trials=1, callbacks=file.callbacks)
 
 
 # ---------------------------------------------------------------- trust
@@ -291,6 +340,7 @@ def test_enqueued_architectures_come_first_and_once(mine: str) -> None:
         {"space": {"args": {"device": {"call": "evil:Net"}}}},
         {"space": {"x": {"oneof": ["conv_3x3", "evil:Net"]}}},
         {"callbacks": ["evil:Net"]},
+        {"space": {"call": "evil:Net", "args": {"act": {"import": "evil:Net"}}}},
     ],
 )
 def test_import_paths_are_found_wherever_they_stand(hidden: dict[str, object]) -> None:

@@ -162,6 +162,26 @@ def test_a_missing_table_says_where_it_looked(
     assert tabular.evaluate(point(text="a"), Trial()) == {"valid": 1.0}
 
 
+def test_a_table_is_found_beside_the_study_file_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: Point
+) -> None:
+    folders = [tmp_path / name for name in ("here", "study", "data")]
+    for folder in folders:
+        folder.mkdir()
+    monkeypatch.chdir(folders[0])
+    monkeypatch.syspath_prepend(folders[1])
+    monkeypatch.setenv("ARCHLOOM_DATA", str(folders[2]))
+    with pytest.raises(
+        DataError, match=r"looked at .*here/table.csv, .*study/table.csv and .*data/table.csv"
+    ):
+        Tabular(path="table.csv", objective=["valid"], key="arch").prepare(SPACE)
+    for number, folder in reversed(list(enumerate(folders))):
+        write(TABLE.assign(valid=[number, 2, 3]), folder, ".csv")
+        tabular = Tabular(path="table.csv", objective=["valid"], key="arch")
+        tabular.prepare(SPACE)
+        assert tabular.evaluate(point(text="a"), Trial()) == {"valid": number}
+
+
 def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "table.xlsx").touch()
     with pytest.raises(ConfigError, match=r"\.parquet, \.csv .* got 'table.xlsx'"):

@@ -269,8 +269,11 @@ def test_costs_are_those_by_hand() -> None:
         (Residual([Conv(), "conv_3x3"], width=CHOICE), "residual(body=[conv, conv_3x3])"),
         (
             Sequence([Conv(8), "none", pg.oneof(["conv_1x1", Conv()]), [Pool()]]),
-            "conv(width=8) > choice > pool",
+            "conv(width=8) > ... > pool",
         ),
+        (Sequence([pg.oneof(["conv_1x1", "none"])]), "sequence"),
+        (Sequence([pg.oneof(["conv_1x1", "none"]), pg.oneof(["conv_1x1", "none"])]), "sequence(2)"),
+        (Residual([Conv(), pg.oneof(["conv_1x1", "none"])]), "residual(body=[conv, ...])"),
         (Sequence([]), "sequence"),
         (Repeat([Conv(), Conv()]), "2x"),
         (Edge(0, Conv(CHOICE)), "input"),

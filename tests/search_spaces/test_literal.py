@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -30,6 +31,10 @@ class Strict(Blueprint):
 
     def build(self, c_in: int, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
+
+
+INSTANCE = Strict(size=1)
+THING = object()
 
 
 def plain(width: int, *, depth: int = 1) -> None:
@@ -144,6 +149,41 @@ def test_values_know_only_the_words_that_decide() -> None:
     assert not read_values({"name": "adam"}).has_decisions
 
 
+def test_candidates_that_differ_only_in_decisions_are_told_apart_by_labels() -> None:
+    wide = {"name": "conv", "width": {"oneof": [32, 64]}, "label": "wide"}
+    call = {"call": "my_net:plain", "args": {"width": {"oneof": [1, 2]}}, "label": "own"}
+    data = {"layers": [{"oneof": [{"part": "narrow"}, wide, call, {"part": "narrow", "label": "again"}]}]}
+    parts = {"narrow": {"name": "conv", "width": {"oneof": [8, 16]}}}
+    tree = read_tree(data, parts=parts)
+    space = SearchSpace(tree.template, text=tree.spell)
+    assert space.decisions[0].candidates == ("conv", "wide", "own", "again")
+    assert [decision.name for decision in space.decisions][1:3] == [
+        "layers[0](conv).width",
+        "layers[0](wide).width",
+    ]
+    architecture = space.from_choices({"layers[0]": "wide", "layers[0](wide).width": "64"})
+    assert architecture.value.layers[0].width == 64
+    assert architecture.text == "layers=[wide(width=64)]"
+    assert tree.origin(architecture, "layers[0].width") == ("layers", 0, "oneof", 1, "width", "oneof", 1)
+    grown = space.with_settings({"training": {"lr": pg.oneof([1, 2])}})
+    assert grown.decisions[0].candidates == ("conv", "wide", "own", "again")
+    renamed = read_tree(
+        {"layers": [{"oneof": [{"part": "narrow"}, {**wide, "label": "large"}]}]}, parts=parts
+    )
+    kept = read_tree({"layers": [{"oneof": [{"part": "narrow"}, wide]}]}, parts=parts)
+    assert SearchSpace(renamed.template).fingerprint != SearchSpace(kept.template).fingerprint
+
+
+def test_a_class_or_a_function_itself_may_be_an_argument() -> None:
+    activation = {"oneof": [{"import": "my_net:Strict"}, {"import": "math:sqrt"}, {"import": "math:pi"}]}
+    data = {"call": "my_net:plain", "args": {"width": activation, "depth": {"import": "math:tau"}}}
+    space = _space(data)
+    assert space.decisions[0].candidates == ("Strict", "sqrt", "3.141592653589793")
+    assert space.from_choices({"args.width": "Strict"}).value.args.width is Strict
+    args = space.from_choices({"args.width": "sqrt"}).value.args
+    assert (args.width, args.depth) == (math.sqrt, math.tau)
+
+
 # ---------------------------------------------------------------- mistakes
 
 
@@ -187,6 +227,14 @@ def test_values_know_only_the_words_that_decide() -> None:
         ({"name": "my_net:Strct"}, "name", "did you mean 'Strict'?"),
         ({"name": "no_such_package:Net"}, "name", "there is no module 'no_such_package'"),
         ({"call": "Net"}, "call", "should be an import path"),
+        ({"x": {"import": "Net"}}, "x.import", "should be an import path"),
+        ({"x": {"import": "math:sqr"}}, "x.import", "math has no 'sqr'; did you mean 'sqrt'?"),
+        ({"x": {"import": "os:path"}}, "x.import", "'os:path' is a module: import a class"),
+        ({"x": {"import": "my_net:INSTANCE"}}, "x.import", "is a symbolic value: import a class"),
+        ({"x": {"import": "my_net:THING"}}, "x.import", "has no name that stays the same"),
+        ({"x": {"import": "math:pi", "args": {}}}, "x.args", "unknown key beside 'import'; import stands"),
+        ({"oneof": [{"name": "conv", "label": 3}, "none"]}, "oneof.0.label", "as a candidate, a text, got 3"),
+        ({"oneof": [CONV, "none"], "label": "x"}, "label", "unknown key beside 'oneof'"),
         ({"call": "my_net:plain", "args": 3}, "args", "should be a mapping of argument names"),
         ({"call": "my_net:plain", "args": {"width": 1, "detph": 2}}, "args.detph", "did you mean 'depth'?"),
         ({"call": "my_net:plain", "args": {"dept": 2, "width": 1, "depth": 1}}, "args.dept", "no argument"),
@@ -198,6 +246,7 @@ def test_values_know_only_the_words_that_decide() -> None:
         ({"repeat": {"floatv": [1, 2]}, "of": 1}, "repeat", "repeat takes a count, or {oneof: [1, 2, 3]}"),
         ({"oneof": ["a", "b", "a"]}, "oneof.2", "candidate 0 is called 'a' too"),
         ({"oneof": [CONV, dict(CONV)]}, "oneof.1", "candidate 0 is called 'conv(width=8)' too"),
+        ({"oneof": [CONV, dict(CONV)]}, "oneof.1", "write 'label: ...' beside its name"),
         ({"x": {"reference": "y"}, "z": {"oneof": [1, 2]}}, "x", "must lead to what every architecture has"),
         ({"x": {"reference": "z.a"}, "z": {"oneof": [{"a": 1}]}}, "x", "it leads below a decision"),
         ({"x": {"reference": "x"}}, "x", "leads to a reference"),
@@ -364,10 +413,49 @@ def test_an_architecture_is_spelled_as_the_tree_with_what_was_chosen() -> None:
     )
     assert architecture.text == (
         "conv(width=16) > 2x(conv(width=8, kernel_size=5) > skip_connect) > "
-        "none + linear(dropout=0.1235) > none + none"
+        "none > linear(dropout=0.1235) > none > none"
     )
     every = space.sample(50, np.random.default_rng(0))
     assert len({space.architecture(every[i]).text for i in range(50)}) == 50
+
+
+SIZE = {"oneof": [2, 3]}
+OPS = {"oneof": ["conv_1x1", "skip_connect"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"order": {"permutate": [1, 2, 3]}}, "order=[1, 2, 3]"),
+        ({"sizes": [{"oneof": [1, 2]}, {"oneof": [3, 4]}]}, "sizes=[1, 3]"),
+        ({"call": "my_net:plain", "args": {"width": {"manyof": [1, 2], "k": 2}}}, "width=[1, 2]"),
+        ({"name": "repeat", "layers": [OPS, OPS]}, "conv_1x1 > conv_1x1"),
+        (
+            {"name": "sequence", "layers": {"permutate": ["conv_1x1", CONV]}},
+            "conv_1x1 > conv(width=8, kernel_size=3)",
+        ),
+        (
+            {"name": "parallel", "branches": [OPS, [OPS, OPS], {"manyof": OPS["oneof"], "k": 2}]},
+            "branches=conv_1x1 + conv_1x1 > conv_1x1 + conv_1x1 > skip_connect",
+        ),
+        (
+            {"name": "cell", "nodes": [{"manyof": OPS["oneof"], "k": 2}]},
+            "nodes=conv_1x1 + skip_connect",
+        ),
+        (
+            {"x": {"oneof": [{"name": "residual", "body": [CONV, OPS], "width": 4}]}},
+            "x=residual(width=4, body=conv(kernel_size=3) > conv_1x1)",
+        ),
+        (
+            {"oneof": [{"name": "sequence", "layers": ["conv_1x1", {"name": "pool", "size": SIZE}]}]},
+            "conv_1x1 > pool(pool(size=2))",
+        ),
+    ],
+)  # fmt: skip
+def test_what_runs_in_order_is_told_from_what_stands_side_by_side(data: Any, text: str) -> None:
+    tree = read_tree(data)
+    space = SearchSpace(tree.template, text=tree.spell)
+    assert space.architecture(space.at([0])).text == text
 
 
 def test_mappings_and_calls_are_spelled_by_their_keys() -> None:

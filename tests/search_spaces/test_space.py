@@ -322,6 +322,7 @@ def test_too_many_candidates() -> None:
     ("choices", "message"),
     [
         ({"a": "1", "b": "x"}, "c: a choice is missing"),
+        ({"a": "1", "b": "x", "d": "p"}, "'d' is not a decision; there are: "),
         ({"a": "9", "b": "x", "c": "none"}, "a: there is no candidate '9'"),
         ({"a": "1", "b": "x", "c": "none", "d": "1"}, "'d' is not a decision"),
     ],

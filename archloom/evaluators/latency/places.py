@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the files lie that a study file names: here, or beside the study file."""
+"""Where the words of a command lie that are files: here, or beside the study file."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from archloom.evaluators import files
 
 __all__ = ["beside_study"]
 
@@ -12,12 +13,8 @@ __all__ = ["beside_study"]
 def beside_study(word: str) -> str:
     """Return the path of a file beside the study file if only that exists, else the word as it is.
 
-    While a study is read and run, its folder comes first on Python's import path, as that of a script
-    does; so a table and a command are found there as the user's own modules are.
-
     >>> beside_study("no/such.csv")
     'no/such.csv'
     """
-    path = Path(word).expanduser()
-    beside = Path(sys.path[0] if sys.path else "") / path
-    return str(beside) if not path.is_file() and beside.is_file() else word
+    beside = files.beside_study(word)
+    return str(beside) if not Path(word).expanduser().is_file() and beside.is_file() else word

@@ -10,7 +10,6 @@ from typing import Any, final
 from archloom.contracts import Architecture, Genotypes, Metrics, Trial
 from archloom.errors import ConfigError
 from archloom.evaluators.files import locate
-from archloom.evaluators.latency.places import beside_study
 from archloom.evaluators.latency.prices import Prices, price
 from archloom.evaluators.latency.rows import read_rows
 
@@ -39,7 +38,7 @@ class OperationTable:
             ConfigError: a column is missing or misspelt.
             DataError: the file is missing or malformed, or does not fit the space.
         """
-        path = locate(beside_study(self._path), f"the table {self._path!r}", "Beside the study file is fine")
+        path = locate(self._path, f"the table {self._path!r}", "Beside the study file is fine")
         self._prices = price(read_rows(path), space.decisions, path.name)
         self._conditions = {
             "table": str(path.absolute()),

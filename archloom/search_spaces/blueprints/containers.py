@@ -10,16 +10,17 @@ from archloom.errors import SpaceError
 from archloom.search_spaces.blueprint import out_of
 from archloom.search_spaces.blueprints.checks import ABSENT
 from archloom.search_spaces.blueprints.layer import (
+    CHOSEN,
     Layer,
     Place,
     chain,
     fitted,
     flat,
+    label_of_part,
     made_activation,
     part,
     takes,
 )
-from archloom.search_spaces.labels import candidate_label
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,8 +44,11 @@ class Sequence(Layer):
 
     @property
     def label(self) -> str:
-        """The layers' labels: ``conv > pool``."""
-        return " > ".join(map(candidate_label, flat(_listed(self.sym_init_args.layers)))) or "sequence"
+        """The layers' labels, dots for what is chosen: ``conv > ...``; by number where all are chosen."""
+        labels = [label_of_part(layer) for layer in flat(_listed(self.sym_init_args.layers))]
+        if set(labels) <= {CHOSEN}:
+            return "sequence" if len(labels) < 2 else f"sequence({len(labels)})"
+        return " > ".join(labels)
 
     def takes(self, name: str) -> bool:
         """Whether any layer does; of ``n_outputs``, whether the last one does."""

@@ -27,7 +27,22 @@ from archloom.search_spaces.operations import OPERATIONS
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Layer", "Place", "chain", "fitted", "flat", "made_activation", "part", "takes"]
+__all__ = [
+    "CHOSEN",
+    "Layer",
+    "Place",
+    "chain",
+    "fitted",
+    "flat",
+    "label_of_part",
+    "made_activation",
+    "part",
+    "takes",
+]
+
+
+CHOSEN = "..."
+"""What stands in a label for what is not decided yet."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,7 @@ class Layer(Blueprint):
         for key, field in self.sym_init_args.items():
             default = type(self).__schema__.get_field(key).default_value
             if not isinstance(field, PLACEHOLDERS) and not pg.eq(field, default):
-                spelled.append(f"{key}={candidate_label(field)}")
+                spelled.append(f"{key}={label_of_part(field)}")
         return type(self).__name__.lower() + (f"({', '.join(spelled)})" if spelled else "")
 
     def takes(self, name: str) -> bool:
@@ -118,6 +133,15 @@ class Layer(Blueprint):
 
     def _own(self, name: str) -> Any:
         return self.sym_init_args.get(name)
+
+
+def label_of_part(value: Any) -> str:
+    """Return the label of what a field holds: as of a candidate, with dots for what is chosen."""
+    if isinstance(value, PLACEHOLDERS):
+        return CHOSEN
+    if isinstance(value, pg.List):
+        return f"[{', '.join(map(label_of_part, value.sym_values()))}]"
+    return candidate_label(value)
 
 
 def part(child: Any, place: Place, at: Any = None) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import pyglove as pg
 
-from archloom.search_spaces.labels import candidate_label
+from archloom.search_spaces.labels import candidate_label, give_label
 from archloom.search_spaces.literal.blame import blamed
 from archloom.search_spaces.literal.fitting import misfits
 from archloom.search_spaces.literal.mistakes import Mistakes
@@ -82,6 +82,8 @@ class Maker:
                 continue
             if label in labels:
                 rule = "candidates must differ in something that is not a decision"
+                if isinstance(value, pg.Object):
+                    rule += "; write 'label: ...' beside its name to call one differently"
                 self._mistakes.add(at, f"candidate {labels[label]} is called {label!r:.80} too: {rule}")
             labels.setdefault(label, index)
         return tuple(labels)
@@ -103,6 +105,8 @@ class Maker:
         except Exception as error:  # the class may be the user's own and raise anything
             self._mistakes.add(*blamed(node, error))
             return BROKEN
+        if node.label:
+            give_label(made, node.label)
         return made
 
     def _check_tie(self, root: Node, tie: Tie, reference: Any) -> None:

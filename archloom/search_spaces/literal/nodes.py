@@ -37,12 +37,16 @@ class Items:
 @final
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """A mapping, or the fields of a blueprint whose class is ``target``, written as ``name``."""
+    """A mapping, or the fields of a blueprint whose class is ``target``, written as ``name``.
+
+    ``label`` is what it is called as a candidate, where that was written.
+    """
 
     at: KeyPath
     fields: dict[str, Node]
     target: Any = None
     name: str = ""
+    label: str = ""
 
 
 @final

@@ -12,8 +12,8 @@ import pyglove as pg
 from archloom.errors import did_you_mean
 from archloom.search_spaces.literal.mistakes import KeyPath, LiteralError, Mistakes
 from archloom.search_spaces.literal.nodes import Broken, Choice, Fields, Items, Node, Range, Scalar, Tie
-from archloom.search_spaces.literal.vocabulary import blueprint, library
-from archloom.search_spaces.literal.words import CHOICES, KEYS, WORDS, meant, spelled
+from archloom.search_spaces.literal.vocabulary import blueprint, imported, library
+from archloom.search_spaces.literal.words import CHOICES, KEYS, LABEL, WORDS, meant, spelled
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Reader"]
 
@@ -43,8 +43,8 @@ class Reader:
     Args:
         parts: the named parts.
         mistakes: where mistakes are noted.
-        has_blueprints: whether ``name``, ``call``, ``repeat``, ``part`` and ``reference`` mean something;
-            otherwise only the four words that make decisions do.
+        has_blueprints: whether ``name``, ``call``, ``import``, ``repeat``, ``part`` and ``reference`` mean
+            something; otherwise only the four words that make decisions do.
     """
 
     def __init__(self, parts: Mapping[str, Spot], mistakes: Mistakes, *, has_blueprints: bool = True):
@@ -63,6 +63,7 @@ class Reader:
             "repeat": self._repeat,
             "reference": self._reference,
             "call": self._call,
+            "import": self._import,
             "part": self._part,
         }
 
@@ -139,9 +140,29 @@ class Reader:
         if not isinstance(name.value, str):
             rule = "should be the name of a blueprint (to choose among several, list them under 'oneof')"
             return self._wrong(name.at, f"{rule}, got {name.value!r:.80}")
-        fields = self._fields(rest)
         target = blueprint(name.value, name.at, self._mistakes)
-        return Broken(at) if target is None else Fields(at, fields, target, name.value)
+        is_field = target is not None and target.__schema__.get_field(LABEL) is not None
+        label = "" if is_field else self._label(rest.pop(LABEL, None))
+        fields = self._fields(rest)
+        return Broken(at) if target is None else Fields(at, fields, target, name.value, label)
+
+    def _label(self, spot: Spot | None) -> str:
+        """Read what a candidate is called."""
+        if spot is None:
+            return ""
+        if isinstance(spot.value, str) and spot.value.strip() and spot.value.isprintable():
+            return spot.value
+        rule = "should be what this is called as a candidate, a text"
+        self._mistakes.add(spot.at, f"{rule}, got {spot.value!r:.80}")
+        return ""
+
+    def _import(self, spots: Spots, at: KeyPath) -> Node:
+        self._check_keys("import", spots)
+        path, place = spots["import"]
+        if not isinstance(path, str) or ":" not in path:
+            rule = "should be an import path 'package.module:name' of a class, function or constant"
+            return self._wrong(place, f"{rule}, got {path!r:.80}")
+        return imported(path, place, self._mistakes)
 
     def _call(self, spots: Spots, at: KeyPath) -> Node:
         self._check_keys("call", spots)
@@ -158,7 +179,8 @@ class Reader:
         if "out" in spots:
             fields["out"] = self.node(spots["out"].value, spots["out"].at)
         made = library("call", at, self._mistakes)
-        return Broken(at) if made is None else Fields(at, fields, made, "call")
+        label = self._label(spots.get(LABEL))
+        return Broken(at) if made is None else Fields(at, fields, made, "call", label)
 
     # ------------------------------------------------------------------ decisions
 

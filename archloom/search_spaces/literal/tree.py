@@ -69,13 +69,15 @@ def read_tree(data: Any, *, parts: Mapping[str, Any] | None = None) -> Tree:
         {floatv: [0.001, 0.1], scale: log}          a number; linear, log or rlog
         {name: conv, width: 32}                     a blueprint by its registered name or import path
         {call: "my.net:MyNet", args: {width: 32}}   a plain module class or function; out: its output width
+        {import: "torch.nn:ReLU"}                   the class, function or constant itself, as an argument
         {repeat: 3, of: a}                          in a list: three copies, each with decisions of its own
         {repeat: {oneof: [1, 2]}, of: a}            how many is a decision, too
         {part: block, width: 32}                    a copy of a named part, some fields overridden
         {reference: "layers[0].width"}              whatever that field is
 
     Any other mapping is a mapping, any list a list, and scalars are themselves: the string ``conv_3x3`` names
-    an operation where a network is built of it.
+    an operation where a network is built of it. A blueprint and a call are called as candidates by what they
+    are; two that differ only in their decisions need a ``label: wide`` beside the name.
 
     Args:
         data: the tree.

@@ -8,11 +8,14 @@ from typing import Any
 
 import pyglove as pg
 
-from archloom.errors import ArchloomError, UnknownNameError
+from archloom.errors import ArchloomError, SpaceError, UnknownNameError
+from archloom.registry import import_path
 from archloom.search_spaces.blueprints import BLUEPRINTS
+from archloom.search_spaces.labels import describe
 from archloom.search_spaces.literal.mistakes import KeyPath, Mistakes
+from archloom.search_spaces.literal.nodes import Broken, Scalar
 
-__all__ = ["blueprint", "is_class", "library"]
+__all__ = ["blueprint", "imported", "is_class", "library"]
 
 
 def is_class(value: Any) -> bool:
@@ -36,6 +39,24 @@ def blueprint(name: str, at: KeyPath, mistakes: Mistakes) -> Any:
     what = "a plain class" if inspect.isclass(found) else "a function" if callable(found) else "no class"
     mistakes.add(at, f"{name!r} is {what}, not a blueprint: write {{call: {name!r}, args: {{...}}}}")
     return None
+
+
+def imported(path: str, at: KeyPath, mistakes: Mistakes) -> Scalar | Broken:
+    """Return what an import path leads to; note why it cannot stand in a tree."""
+    try:
+        found = import_path(path)
+        describe(found)  # raises where a thing has no name that stays the same
+    except (UnknownNameError, SpaceError) as error:
+        mistakes.add(at, str(error))
+    except Exception as error:  # the user's own module, which may raise anything as it is imported
+        words = " ".join(str(error).split())
+        mistakes.add(at, f"importing {path!r} failed: {type(error).__name__}: {words}")
+    else:
+        if not isinstance(found, pg.Symbolic) and not inspect.ismodule(found):
+            return Scalar(at, found)
+        what = "a module" if inspect.ismodule(found) else "a symbolic value"
+        mistakes.add(at, f"{path!r} is {what}: import a class, a function or a constant of it")
+    return Broken(at)
 
 
 def library(name: str, at: KeyPath, mistakes: Mistakes) -> Any:

@@ -6,7 +6,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-__all__ = ["CHOICES", "KEYS", "WORDS", "meant", "spelled"]
+__all__ = ["CHOICES", "KEYS", "LABEL", "WORDS", "meant", "spelled"]
+
+LABEL = "label"
+"""What a blueprint or a call is called as a candidate; beside its name."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "oneof": (),
@@ -15,7 +18,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "floatv": ("scale",),
     "repeat": ("of",),
     "reference": (),
-    "call": ("args", "out"),
+    "call": ("args", "out", LABEL),
+    "import": (),
     "part": (),
 }
 """Special word to the keys that may stand beside it (beside ``part``: any, they override its fields)."""
