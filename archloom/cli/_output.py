@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from archloom.cli._words import ordered
+from archloom.cli._words import inert, ordered
 
 if TYPE_CHECKING:
     from archloom.contracts import Objective
     from archloom.store import TrialRecord
+
+_STEERING = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters that JSON leaves as they are, and marks that turn text around."""
 
 Format = Literal["table", "json", "yaml", "csv"]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How results are written on stdout.")]
@@ -59,9 +64,18 @@ def write(data: Any, form: Format, rows: Sequence[Mapping[str, Any]], *, header:
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = False
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-        yaml.dump(finite(data), sys.stdout)
+        text = io.StringIO()
+        yaml.dump(finite(data), text)
+        _put(text.getvalue())
     else:
-        typer.echo(json.dumps(finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+        text_of = json.dumps(finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+        # Inside JSON's strings, which is where they can stand, these are the same when escaped.
+        typer.echo(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text_of))
+
+
+def _put(text: str) -> None:
+    """Write text to stdout; to a terminal without what would steer it."""
+    typer.echo(inert(text, keep="\n") if sys.stdout.isatty() else text, nl=False)
 
 
 def finite(value: Any) -> Any:
@@ -91,11 +105,13 @@ def _write_csv(rows: Sequence[Mapping[str, Any]], *, n: int) -> None:
                 continue
             inner = value if isinstance(value, Mapping) else {"": None}
             columns.update({(key, name): name or key for name in inner})
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     if columns:
         writer.writerow(columns.values())
     for row in rows[:n]:
         writer.writerow([_cell(row.get(key), name) for key, name in columns])
+    _put(text.getvalue())
 
 
 def _cell(value: Any, name: str) -> Any:

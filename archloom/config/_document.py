@@ -57,9 +57,9 @@ class Problems:
     def __init__(self, document: Document):
         self.document = document
         self._lines: dict[str, int] = {}
-        self._cause: Exception | None = None
+        self._cause: BaseException | None = None
 
-    def add(self, path: KeyPath, text: str, *, cause: Exception | None = None) -> None:
+    def add(self, path: KeyPath, text: str, *, cause: BaseException | None = None) -> None:
         """Note one problem at a key, and the error it comes from."""
         self._lines.setdefault(self.document.located(path, text), self.document.place(path).line)
         self._cause = self._cause or cause

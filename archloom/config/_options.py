@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ def parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         signature = inspect.signature(target, eval_str=True)
     except NameError:  # an annotation that only a type checker can see: its option is not checked
         signature = inspect.signature(target)
+    except ValueError:  # some functions written in C do not tell
+        return {"options": inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD, annotation=Any)}
     return {
         name: parameter.replace(annotation=_annotation(parameter))
         for name, parameter in signature.parameters.items()
@@ -83,6 +86,17 @@ def check(
         return None
 
 
+def _not_finite(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, float]]:
+    """Yield every number below that is none of JSON's."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield at, value
+    rows = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in rows:
+        yield from _not_finite(item, (*at, key))
+
+
 def check_options(
     target: Callable[..., Any],
     given: Mapping[str, Any],
@@ -92,6 +106,8 @@ def check_options(
     ignored: Collection[str] = (),
 ) -> Any:
     """Validate the options given to a callable; return those given, converted to the annotated types."""
+    for at, number in _not_finite(given, path):
+        problems.add(at, f"numbers are finite, got {number}")
     model = _model_of(target)
     checked = check(model, given, path, problems, ignored=ignored)
     if checked is None:

@@ -57,14 +57,14 @@ class Part:
         except DataError as error:
             path = (*self.path, *mentioned(str(error), self._given))
             raise DataError(problems.document.located(path, str(error))) from error
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             problems.add((*self.path, *mentioned(str(error), self._given)), self._words(error), cause=error)
             return None
         if made is None:
             problems.add(self.path, f"{self.name!r} gave nothing (None)")
         return made
 
-    def _words(self, error: Exception) -> str:
+    def _words(self, error: BaseException) -> str:
         """Say what went wrong; an error that is not archloom's own with its type and place."""
         is_told = isinstance(error, ArchloomError) or ":" not in self.name
         if is_told and isinstance(error, ArchloomError | TypeError | ValueError):
@@ -114,7 +114,7 @@ def _read(value: Any, path: KeyPath, registry: Registry, problems: Problems) -> 
     except UnknownNameError as error:
         problems.add(at, str(error))
         return None
-    except Exception as error:  # the user's own module, which may raise anything as it is imported
+    except (Exception, SystemExit) as error:  # the user's own module may raise anything
         problems.add(at, f"importing {name!r} failed: {raised(error)}", cause=error)
         return None
     options = {key: option for key, option in given.items() if key != "name"}

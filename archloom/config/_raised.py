@@ -12,18 +12,20 @@ LIBRARY = sysconfig.get_path("stdlib")
 PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
-def raised(error: Exception) -> str:
+def raised(error: BaseException) -> str:
     """Say what was raised and where: ``KeyError: 'nope' (myspace.py:11)``."""
     words = " ".join(str(error).split())
     where = place(error)
     return f"{type(error).__name__}{words and ': ' + words}{where and f' ({where})'}"
 
 
-def place(error: Exception) -> str:
+def place(error: BaseException) -> str:
     """Return file and line in the code that archloom called, the user's own before a package's.
 
     Empty where the error did not come out of such code.
     """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

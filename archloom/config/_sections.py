@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeInt,
     PositiveInt,
     model_validator,
 )
@@ -75,5 +74,5 @@ class Sections(BaseModel):
         None, description="database URL or file; $ARCHLOOM_STORE, else sqlite:///archloom.db"
     )
     artifacts: Text | None = Field(None, description="folder for weights; beside the store")
-    seed: NonNegativeInt = Field(0, description="the root of all randomness")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="the root of all randomness")
     device: Text = Field("cpu", description="where evaluators compute, in torch's words")

@@ -84,7 +84,7 @@ def _is_call(given: Mapping[str, Any]) -> bool:
 
 
 def _read_tree(given: Mapping[str, Any], problems: Problems) -> SpaceTree | None:
-    parts = given.get("parts") or {}
+    parts = {} if given.get("parts") is None else given["parts"]
     if not isinstance(parts, Mapping):
         problems.add((*PATH, "parts"), f"should be a mapping of names to trees, got {parts!r:.80}")
         return None

@@ -80,7 +80,11 @@ def _loader() -> YAML:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        plain = {str(key): _plain(item) for key, item in value.items()}
+        if len(plain) < len(value):
+            twice = [key for key in value if not isinstance(key, str) and str(key) in value]
+            raise YAMLError(f"the keys {twice[0]!r} and {str(twice[0])!r} are one: keys are read as text")
+        return plain
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -49,7 +49,7 @@ def _in_data_folder(path: str | Path) -> list[Path]:
 
 def _first(places: list[Path], what: str, how_to_get: str) -> Path:
     for place in places:
-        if place.exists():
+        if os.path.exists(place):  # which says no, where Path.exists raises at a name that is too long
             return place
     *others, last = dict.fromkeys(str(place.absolute()) for place in places) or ["nowhere"]
     looked = f"{', '.join(others)} and {last}" if others else last

@@ -9,7 +9,10 @@ from typing import Any
 
 from archloom.errors import ConfigError, did_you_mean
 
-__all__ = ["call_with_options", "known"]
+__all__ = ["MAX_THREADS", "call_with_options", "known"]
+
+MAX_THREADS = 1024
+"""Far more than pay off; asked for many more, the libraries under torch end the program."""
 
 
 def call_with_options(call: Callable[..., Any], options: Mapping[str, Any], name: str) -> Any:

@@ -19,6 +19,7 @@ from archloom.evaluators.data.loading import load_splits
 from archloom.evaluators.data.splits import Splits
 from archloom.evaluators.networks import build_network
 from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
+from archloom.evaluators.options import MAX_THREADS
 from archloom.evaluators.precision import Precision, PrecisionName
 from archloom.evaluators.seeding import generator, seeded, threads
 from archloom.evaluators.tasks import as_task
@@ -111,6 +112,8 @@ class Training(Evaluator):
         for name, (value, least) in at_least.items():
             if value < least:
                 raise ConfigError(f"{name} must be at least {least}; got {value}")
+        if n_threads > MAX_THREADS:
+            raise ConfigError(f"n_threads must be at most {MAX_THREADS}; got {n_threads}")
         self._optimisation = Optimisation(
             optimizer=optimizer,
             lr=lr,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from archloom.contracts import Architecture, Evaluator, Metrics, Trial
 from archloom.errors import ConfigError
+from archloom.evaluators.options import MAX_THREADS
 
 __all__ = ["Latency"]
 
@@ -192,6 +193,8 @@ def _way(given: Mapping[str, Any]) -> Way:
         if not (is_above and math.isfinite(value)):
             bound = "above 0" if option == "timeout" else f"{least:g} or more"
             raise ConfigError(f"{option} must be {bound}, got {value!r}")
+        if option == "n_threads" and value > MAX_THREADS:
+            raise ConfigError(f"n_threads must be {MAX_THREADS} or fewer, got {value!r}")
     if name == "table":
         from archloom.evaluators.latency.table import OperationTable
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyglove as pg
 
 from archloom.errors import SpaceError, UnknownNameError, did_you_mean
+from archloom.registry import import_path
 from archloom.search_spaces.blueprint import Blueprint
 from archloom.search_spaces.labels import PLACEHOLDERS
 from archloom.search_spaces.mlp.network import ACTIVATIONS
@@ -72,13 +73,32 @@ def _may_be_built(value: Any) -> bool:
 def _check_operation(name: str, path: str) -> None:
     from archloom.search_spaces.blueprints import BLUEPRINTS
 
-    if name == ABSENT or ":" in name or name in _operations() or name in OPERATIONS.names():
+    if ":" in name:
+        _check_path(name, path)
+        return
+    if name == ABSENT or name in _operations() or name in OPERATIONS.names():
         return
     if name in BLUEPRINTS.names():
         raise SpaceError(f"{path}: {name!r} is a blueprint, and no operation: write {{name: {name}}}")
     raise UnknownNameError(
         f"{path}: {name!r} is not one of the operations{did_you_mean(name, OPERATIONS.names())}"
     )
+
+
+def _check_path(name: str, path: str) -> None:
+    """Refuse an import path that leads nowhere."""
+    try:
+        _imported(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{path}: {error}") from error
+    except Exception as error:  # the user's own module, which may raise anything as it is imported
+        raise SpaceError(f"{path}: importing {name!r} raised {type(error).__name__}: {error}") from error
+
+
+@cache
+def _imported(name: str) -> Any:
+    """What an import path holds, looked up once: decoding an architecture makes every layer anew."""
+    return import_path(name)
 
 
 @cache

@@ -90,10 +90,10 @@ class Reader:
             if name not in self._used:
                 self.node(spot.value, spot.at)
 
-    def _count(self, at: KeyPath) -> None:
-        self._n_nodes += 1
+    def _count(self, at: KeyPath, n: int = 1) -> None:
+        self._n_nodes += n
         if self._n_nodes > MAX_NODES:
-            rule = f"a tree has at most {MAX_NODES:,} nodes once parts, repeats and aliases are written out"
+            rule = f"a tree has at most {MAX_NODES:,} nodes once parts, repeats, aliases and slots are written out"
             raise LiteralError([(at, rule)])
         if self._depth >= MAX_DEPTH:
             raise LiteralError([(at, f"a tree is at most {MAX_DEPTH} levels deep")])
@@ -101,6 +101,8 @@ class Reader:
     def _scalar(self, value: Any, at: KeyPath) -> Node:
         if isinstance(value, float) and not math.isfinite(value):
             return self._wrong(at, f"numbers are finite, got {value}")
+        if isinstance(value, str) and "\0" in value:
+            return self._wrong(at, f"a text holds no NUL character, got {value!r:.80}")
         if value is None or isinstance(value, bool | int | float | str):
             return Scalar(at, value)
         return self._wrong(at, f"a tree is made of plain data, got {value!r:.80} ({type(value).__name__})")
@@ -209,6 +211,7 @@ class Reader:
         return Choice(at, candidates, len(candidates))
 
     def _manyof(self, spots: Spots, at: KeyPath) -> Node:
+        n_before = self._n_nodes
         candidates = self._candidates("manyof", spots)
         k = self._slots(spots, at)
         is_distinct, is_sorted = self._flag("distinct", spots, True), self._flag("sorted", spots, False)
@@ -217,6 +220,8 @@ class Reader:
         if is_distinct and k > len(candidates):
             rule = f"{k} distinct ones cannot be chosen from {len(candidates)}"
             return self._wrong(spots["k"].at, f"{rule}: lower k or write distinct: false")
+        if not is_distinct:  # each slot has a copy of every candidate, with decisions of its own
+            self._count(at, (k - 1) * (self._n_nodes - n_before))
         return Choice(at, candidates, k, is_distinct, is_sorted)
 
     def _floatv(self, spots: Spots, at: KeyPath) -> Node:
