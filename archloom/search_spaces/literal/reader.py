@@ -93,7 +93,7 @@ class Reader:
     def _count(self, at: KeyPath, n: int = 1) -> None:
         self._n_nodes += n
         if self._n_nodes > MAX_NODES:
-            rule = f"a tree has at most {MAX_NODES:,} nodes once parts, repeats, aliases and slots are written out"
+            rule = f"a tree has at most {MAX_NODES:,} nodes, parts, repeats, aliases and slots written out"
             raise LiteralError([(at, rule)])
         if self._depth >= MAX_DEPTH:
             raise LiteralError([(at, f"a tree is at most {MAX_DEPTH} levels deep")])
