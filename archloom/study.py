@@ -20,6 +20,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
+from archloom.callbacks import Callback, call
 from archloom.contracts import (
     Evaluator,
     Executor,
@@ -53,7 +54,6 @@ from archloom.terms import (
 
 __all__ = ["Callback", "Duplicates", "Study"]
 
-Callback = Callable[["Study", TrialRecord], None]
 ENQUEUED = -1
 """The number of the ask of a trial that no strategy proposed."""
 QUICK = 0.05
@@ -144,6 +144,8 @@ class Study:
         beside = artifacts_beside(self.store.url, name) if artifacts is None else artifacts
         self._artifacts = Path(beside).absolute() if beside else None
         self.stop_reason = ""
+        self._columns: set[str] = set()
+        self._wide_columns: set[str] = set()
         self._is_stale = False
         record = self._record(config or {})
         earlier = self._earlier(record, resume)
@@ -192,7 +194,7 @@ class Study:
                     ready = []
                     if not batch:
                         break
-                    _call(callbacks, self, batch)
+                    call(callbacks, self, batch)
                     running[batch[0].number] = batch
                     executor.submit(batch[0].number, self._work(batch))
                 if not running:
@@ -202,11 +204,11 @@ class Study:
                 n_running = sum(map(len, running.values()))
                 following = partial(self._next_batch, budget, n_running, batch_size)
                 finished, ready = self._turn(batch, outcomes, following if seconds < QUICK else None)
-                _call(callbacks, self, finished)
+                call(callbacks, self, finished)
             self._let_go()
             self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
             self.store.set_status(self.id, "done", self.stop_reason)
-            self.store.refresh_wide(self.id)
+            self._refresh_wide()
         return self
 
     def ask(self) -> tuple[int, Architecture]:
@@ -355,6 +357,12 @@ class Study:
         if detail != (earlier[-1] if earlier else "{}"):
             self.store.add_event(self.id, "conditions", detail)
 
+    def _refresh_wide(self) -> None:
+        """Make the wide view anew where it lacks a column: to look through all trials for them takes time."""
+        if self._columns - self._wide_columns:
+            self.store.refresh_wide(self.id)
+            self._wide_columns = set(self._columns)
+
     @contextmanager
     def _books(self) -> Iterator[None]:
         """Keep the books in step with the store: what breaks off in between makes them start anew."""
@@ -368,7 +376,7 @@ class Study:
             with suppress(StoreError):  # what broke it off is the news
                 self.store.reopen(self.id, keep=self._handed)
                 self.store.set_status(self.id, "stopped", type(error).__name__)
-                self.store.refresh_wide(self.id)
+                self._refresh_wide()
             raise
 
     def _start_books(self) -> None:
@@ -513,6 +521,7 @@ class Study:
         finished = self.store.finish_many(self.id, outcomes)
         for record in finished:
             self._ledger.count(record)
+            self._columns.update(record.choices, record.metrics)
             curve = self._running_curves.pop(record.number, None)
             if curve is not None and record.state == State.COMPLETE:
                 self._curves[record.number] = curve
@@ -568,21 +577,3 @@ class Study:
 def _seed(seed: int, number: int) -> int:
     """Return a trial's own seed, 32 bits from the study's and its number."""
     return int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
-
-
-def _call(callbacks: Sequence[Callback], study: Study, records: Sequence[TrialRecord]) -> None:
-    for record in records:
-        for callback in callbacks:
-            try:
-                callback(study, record)
-            except ArchloomError:
-                raise
-            except Exception as error:
-                raise ArchloomError(
-                    f"{_failed(callback, record)}: {type(error).__name__}: {error}"
-                ) from error
-
-
-def _failed(callback: Callback, record: TrialRecord) -> str:
-    name = getattr(callback, "__qualname__", type(callback).__qualname__)
-    return f"callback {callback.__module__}:{name} failed for trial {record.number}"

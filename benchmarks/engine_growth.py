@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from archloom import config
+import numpy as np
+
+from archloom import Study, config
 from benchmarks.engine_trials import prepared
 
 __all__ = ["command_line", "growth"]
@@ -19,26 +22,38 @@ SEARCH = str(Path(sys.executable).with_name("search"))
 MARKS = (1_000, 10_000, 100_000)
 
 
-def growth(marks: Sequence[int] = MARKS, n: int = 1_000) -> list[str]:
-    """Run one durable study to the last mark; return its speed and memory around each as a table."""
-    lines = ["| recorded trials | trials a second | of the first | memory, MB |", "|---|---|---|---|"]
-    with prepared() as (folder, _):
-        store = f"sqlite:///{folder / 'growth.db'}?synchronous=normal"
-        changes = [f"store={store}", f"evaluator.path={folder / 'table.csv'}"]
-        study = config.load(folder / "engine.yaml", changes).study()
-        first = 0.0
-        with study.store:
-            for mark in marks:
-                study.run(trials=mark - n // 2)
-                rates = []
-                for step in range(5):
-                    started = time.perf_counter()
-                    study.run(trials=mark - n // 2 + (step + 1) * n // 5)
-                    rates.append(n / 5 / (time.perf_counter() - started))
-                rate = statistics.median(rates)
-                first = first or rate
-                lines.append(f"| {mark:,} | {rate:,.0f} | {rate / first:.2f} | {resident_mb():.1f} |")
+def growth(marks: Sequence[int] = MARKS, n: int = 100, n_rounds: int = 15) -> list[str]:
+    """Grow a durable study to each mark, then time them in turn; return speed and memory as a table."""
+    lines = ["| recorded trials | trials a second | of the first, in turn | memory when it was reached, MB |"]
+    lines.append("|---|---|---|---|")
+    with prepared() as (folder, _), ExitStack() as open_stores:
+        studies = []
+        for mark in reversed(marks):  # the largest first, whose memory is looked at on the way
+            store = f"sqlite:///{folder / str(mark)}.db?synchronous=normal"
+            changes = [f"store={store}", f"evaluator.path={folder / 'table.csv'}"]
+            study = config.load(folder / "engine.yaml", changes).study()
+            open_stores.enter_context(study.store)
+            if not studies:
+                memory = [_grown(study, step) for step in marks]
+            studies.insert(0, study.run(trials=mark))
+        seconds = np.array([[_more(study, n) for study in studies] for _ in range(n_rounds)])
+    for i, mark in enumerate(marks):
+        share = np.median(seconds[:, 0] / seconds[:, i])
+        lines.append(f"| {mark:,} | {n / np.median(seconds[:, i]):,.0f} | {share:.2f} | {memory[i]:.1f} |")
     return lines
+
+
+def _grown(study: Study, n: int) -> float:
+    """Run a study to ``n`` trials; return the megabytes that the process then holds."""
+    study.run(trials=n)
+    return resident_mb()
+
+
+def _more(study: Study, n: int) -> float:
+    """Return the seconds that ``n`` more trials take."""
+    started = time.perf_counter()
+    study.run(trials=study.n_evaluations + n)
+    return time.perf_counter() - started
 
 
 def resident_mb() -> float:
