@@ -27,7 +27,7 @@ def growth(marks: Sequence[int] = MARKS, n: int = 100, n_rounds: int = 15) -> li
     lines = ["| recorded trials | trials a second | of the first, in turn | memory when it was reached, MB |"]
     lines.append("|---|---|---|---|")
     with prepared() as (folder, _), ExitStack() as open_stores:
-        studies = []
+        studies: list[Study] = []
         for mark in reversed(marks):  # the largest first, whose memory is looked at on the way
             store = f"sqlite:///{folder / str(mark)}.db?synchronous=normal"
             changes = [f"store={store}", f"evaluator.path={folder / 'table.csv'}"]
