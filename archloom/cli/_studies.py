@@ -112,6 +112,17 @@ def chosen(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
     return store.trial(identity(study), int(trial))
 
 
+def _best(store: Store, study_id: int, n: int) -> list[TrialRecord]:
+    """Return the ``n`` best trials without repeats, reading no more of them than that takes."""
+    n_read = 2 * n
+    while True:
+        read = store.best(study_id, n_read)
+        found = [trial for trial in read if trial.reused_from is None]
+        if len(found) >= n or len(read) < n_read:
+            return found[:n]
+        n_read *= 4
+
+
 def leaders(store: Store, study_id: int, objectives: Sequence[Objective], n: int | None) -> list[TrialRecord]:
     """Return the best trials, or the Pareto front from its best end by the first objective on.
 
@@ -124,8 +135,7 @@ def leaders(store: Store, study_id: int, objectives: Sequence[Objective], n: int
         n: how many at most; ``None`` for the whole front, or for the one best.
     """
     if len(objectives) == 1:
-        n_all = sum(store.counts(study_id).values())
-        return [trial for trial in store.best(study_id, n_all) if trial.reused_from is None][: n or 1]
+        return _best(store, study_id, n or 1)
     front = [trial for trial in store.pareto(study_id) if trial.reused_from is None]
     return sorted(front, key=lambda trial: objectives[0].sign * (trial.values[0] or 0.0))[:n]
 
