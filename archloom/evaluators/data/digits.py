@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from archloom.errors import require
-from archloom.evaluators.data.splits import SPLIT_SEED, Splits, as_tensors, first, stratified_order
+from archloom.evaluators.data.splits import Splits, image_splits, sixty_twenty_twenty
 
 __all__ = ["digits"]
 
@@ -30,24 +30,10 @@ def digits(
     sklearn_datasets = require("sklearn.datasets", "digits", "the data set 'digits'")
     pixels, labels = sklearn_datasets.load_digits(return_X_y=True)
     images = (pixels / 16.0).astype(np.float32).reshape(-1, 1, 8, 8)
-    order = stratified_order(labels)
-    n = len(order)
-    train, validation, test = np.split(order, [round(0.6 * n), round(0.8 * n)])
-    train = first(train, n_train, "train")
-    validation = first(validation, n_validation, "validation")
-    test = first(test, n_test, "test")
-    return Splits(
-        train=as_tensors(images[train], labels[train]),
-        validation=as_tensors(images[validation], labels[validation]),
-        test=as_tensors(images[test], labels[test]),
-        input_shape=(1, 8, 8),
-        n_outputs=10,
-        description={
-            "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits, test part)",
-            "split": f"60/20/20, stratified by class, permutation seed {SPLIT_SEED}",
-            "normalisation": "x / 16",
-            "n_train": len(train),
-            "n_validation": len(validation),
-            "n_test": len(test),
-        },
-    )
+    rows = sixty_twenty_twenty(labels)
+    sizes = {"train": n_train, "validation": n_validation, "test": n_test}
+    description = {
+        "source": "scikit-learn load_digits (UCI optical recognition of handwritten digits, test part)",
+        "normalisation": "x / 16",
+    }
+    return image_splits(images, labels, rows, sizes, description)

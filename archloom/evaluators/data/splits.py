@@ -18,7 +18,15 @@ from torch.utils.data import Dataset, TensorDataset
 
 from archloom.errors import ConfigError
 
-__all__ = ["SPLIT_SEED", "Splits", "as_tensors", "first", "stratified_order"]
+__all__ = [
+    "SPLIT_SEED",
+    "Splits",
+    "as_tensors",
+    "first",
+    "image_splits",
+    "sixty_twenty_twenty",
+    "stratified_order",
+]
 
 SPLIT_SEED = 20_260_101
 """Seed of every permutation that decides which sample lies in which split."""
@@ -86,4 +94,49 @@ def as_tensors(inputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> TensorData
     return TensorDataset(
         torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32)),
         torch.from_numpy(np.ascontiguousarray(labels, dtype=np.int64)),
+    )
+
+
+def sixty_twenty_twenty(labels: npt.NDArray[Any]) -> dict[str, Rows]:
+    """Cut ``n`` rows into train, validation and test, stratified by class.
+
+    >>> [len(rows) for rows in sixty_twenty_twenty(np.array([0, 1] * 50)).values()]
+    [60, 20, 20]
+    """
+    order = stratified_order(labels)
+    n = len(order)
+    parts = np.split(order, [round(0.6 * n), round(0.8 * n)])
+    return dict(zip(("train", "validation", "test"), parts, strict=True))
+
+
+def image_splits(
+    images: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    rows: Mapping[str, Rows],
+    sizes: Mapping[str, int | None],
+    description: Mapping[str, Any],
+) -> Splits:
+    """Make the splits of a set of images that was cut by ``sixty_twenty_twenty``.
+
+    Args:
+        images: ``n x channels x height x width``, normalised.
+        labels: ``n`` class numbers.
+        rows: of each split.
+        sizes: how many of a split's rows to take, ``None`` for all.
+        description: source and normalisation.
+
+    Raises:
+        ConfigError: a split has fewer samples than were asked for.
+    """
+    taken = {split: first(rows[split], sizes[split], split) for split in rows}
+    parts = {split: as_tensors(images[these], labels[these]) for split, these in taken.items()}
+    return Splits(
+        **parts,
+        input_shape=images.shape[1:],
+        n_outputs=len(np.unique(labels)),
+        description={
+            **description,
+            "split": f"60/20/20, stratified by class, permutation seed {SPLIT_SEED}",
+            **{f"n_{split}": len(these) for split, these in taken.items()},
+        },
     )
