@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint format bench-nasbench201 bench-engine docs clean
+.PHONY: install demo test lint format bench-nasbench201 bench-engine bench-store crash-test docs clean
 
 install: $(STAMP)
 
@@ -38,6 +38,12 @@ bench-nasbench201: install
 
 bench-engine: install
 	$(BIN)/python -m benchmarks.engine
+
+bench-store: install
+	$(BIN)/python -m benchmarks.store
+
+crash-test: install
+	$(BIN)/python -m benchmarks.crash --out benchmarks/results/crash.md
 
 docs: install
 	$(BIN)/python docs/build_reference.py

@@ -16,19 +16,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
     "Architecture",
+    "Done",
+    "Evaluate",
     "Evaluator",
     "Executor",
     "Finished",
     "Genotypes",
+    "Job",
     "Metrics",
     "Objective",
+    "OnReport",
     "Predictor",
     "Pruner",
     "Space",
@@ -382,18 +386,77 @@ class Task(ABC):
     """How a DataLoader joins samples; ``None`` for torch's own way."""
 
 
+@dataclass(frozen=True)
+class Job:
+    """A trial as an executor ships it: plain data.
+
+    Args:
+        number: the trial's number.
+        choices: decision name to candidate label, or to a number for a float.
+        seed: the trial's own seed.
+        fidelity: ``None`` for a full evaluation.
+        folder: where artifacts may be written.
+        architecture: ready made, for an evaluation in the same process; dropped when the job is shipped.
+    """
+
+    number: int
+    choices: Mapping[str, str | float]
+    seed: int
+    fidelity: str | None = None
+    folder: Path | None = None
+    architecture: Callable[[], Any] | None = None
+
+
+class Done(NamedTuple):
+    """An evaluation that has ended.
+
+    Args:
+        numbers: the trials that were submitted together.
+        outcomes: what the evaluation returned for them; empty where it was lost.
+        seconds: that it took.
+        lost: why the process that ran it is gone, in words; empty where it is not.
+    """
+
+    numbers: tuple[int, ...]
+    outcomes: Sequence[Any]
+    seconds: float
+    lost: str = ""
+
+
+OnReport = Callable[[int, int, Metrics], bool]
+"""Number, step and metrics to whether the trial is to stop."""
+Evaluate = Callable[[Sequence[Job], str, OnReport], Sequence[Any]]
+"""Jobs, device and ``on_report`` to one outcome a job."""
+
+
 class Executor(ABC):
-    """Where trials run."""
+    """Where trials run.
+
+    One thread uses it, and ``on_report`` is called in that thread, inside ``next_finished``.
+    """
+
+    @property
+    @abstractmethod
+    def n_slots(self) -> int:
+        """How many batches run at a time."""
 
     @property
     @abstractmethod
     def n_free(self) -> int:
-        """How many more trials can be submitted now."""
+        """How many more batches can be submitted now."""
 
     @abstractmethod
-    def submit(self, number: int, work: Callable[[], Any]) -> None:
-        """Start a trial's work."""
+    def start(self, evaluate: Evaluate, on_report: OnReport) -> None:
+        """Take the evaluation; called before the first submit, and again after ``close`` if need be."""
 
     @abstractmethod
-    def next_finished(self) -> tuple[int, Any]:
-        """Wait for a trial; return its number and what its work returned."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Have jobs evaluated together."""
+
+    @abstractmethod
+    def next_finished(self, timeout: float | None = None) -> Done | None:
+        """Wait for a batch to end; ``None`` where none has in ``timeout`` seconds, or none runs."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what runs and give it up. May be called again."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Literal, final
 
 import numpy as np
@@ -48,11 +48,20 @@ class Repeats:
         """Forget the results averaged so far; the history is about to be told again."""
         self._sums.clear()
 
-    def outcome(self, record: TrialRecord, tried: Collection[str]) -> Outcome | None:
-        """Return what a repeat is served, ``None`` where the trial is to be evaluated."""
-        if not self.wants_news or record.key not in tried:
+    def outcome(self, record: TrialRecord, tried: Container[str] | None) -> Outcome | None:
+        """Return what a repeat is served, ``None`` where the trial is to be evaluated.
+
+        Args:
+            record: the trial.
+            tried: the keys that have been tried; ``None`` to look for this one.
+        """
+        if not self.wants_news or (tried is not None and record.key not in tried):
             return None
-        first = _to_serve(self._earlier(record.key))
+        earlier = self._earlier(record.key)
+        for own in earlier:
+            if own.number == record.number:  # this process slept, and another has evaluated the very trial
+                return Outcome(own.state, own.metrics, own.violation, own.reason)
+        first = _to_serve(earlier)
         if first is None:
             return None
         if self._policy == "skip":

@@ -11,7 +11,9 @@
     ├── DataError                data that is missing or malformed
     └── StoreError               the results database
         ├── StudyExistsError     a second study of the same name
-        └── StudyNotFoundError   no study of that name
+        ├── StudyNotFoundError   no study of that name
+        ├── StudyBusyError       another process is running the study
+        └── StoreUnavailableError   the database does not answer, is locked or full: later it may do
 
 Each message states the rule, the value that broke it and, where there is one, the nearest right word.
 """
@@ -30,6 +32,8 @@ __all__ = [
     "MissingExtraError",
     "SpaceError",
     "StoreError",
+    "StoreUnavailableError",
+    "StudyBusyError",
     "StudyExistsError",
     "StudyNotFoundError",
     "UnknownNameError",
@@ -72,6 +76,14 @@ class StudyExistsError(StoreError):
 
 class StudyNotFoundError(StoreError):
     """No study of that name is in the store."""
+
+
+class StudyBusyError(StoreError):
+    """Another process is running the study."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database does not answer, is locked, or has no room: what failed now may do later."""
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

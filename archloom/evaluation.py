@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
-from archloom.contracts import Architecture, Evaluator, Metrics, Objective, State, Trial
-from archloom.errors import ArchloomError
+from archloom.contracts import Architecture, Evaluator, Job, Metrics, Objective, OnReport, State, Trial
+from archloom.errors import ArchloomError, ConfigError, did_you_mean
 from archloom.objectives import Constraint, checked_metrics, missing_metric
+from archloom.search_spaces import SearchSpace
 from archloom.store import Outcome
 
-__all__ = ["Evaluation", "judge"]
+__all__ = ["Evaluation", "judge", "told"]
 
 
 @final
@@ -23,11 +25,13 @@ class Evaluation:
     """How every trial of a study is evaluated.
 
     Args:
+        space: what the architectures are points of.
         evaluators: in this order; a trial that breaks a constraint on what is known goes no further.
         objectives: the metrics that a complete trial must have.
         constraints: bounds on metrics.
     """
 
+    space: SearchSpace
     evaluators: tuple[Evaluator, ...]
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
@@ -37,14 +41,14 @@ class Evaluation:
         """Whether every evaluator measures several architectures in one call."""
         return all(evaluator.is_vectorised for evaluator in self.evaluators)
 
-    def many(
-        self, architectures: Sequence[Callable[[], Architecture]], trials: Sequence[Trial]
-    ) -> list[Outcome]:
+    def __call__(self, jobs: Sequence[Job], device: str, on_report: OnReport) -> list[Outcome]:
         """Evaluate several at once; where that fails, one by one, so that each failure is its own."""
-        if len(trials) > 1 and self.is_vectorised:
+        points = [job.architecture or partial(self.space.from_choices, job.choices) for job in jobs]
+        trials = [_trial(job, device, on_report) for job in jobs]
+        if len(jobs) > 1 and self.is_vectorised:
             with suppress(Exception, SystemExit):  # met again below, by the trial that it belongs to
-                return self._at_once([architecture() for architecture in architectures], trials)
-        return [self(a, trial) for a, trial in zip(architectures, trials, strict=True)]
+                return self._at_once([point() for point in points], trials)
+        return [self.one(point, trial) for point, trial in zip(points, trials, strict=True)]
 
     def _at_once(self, points: Sequence[Architecture], trials: Sequence[Trial]) -> list[Outcome]:
         metrics: list[dict[str, float]] = [{} for _ in trials]
@@ -62,7 +66,7 @@ class Evaluation:
         """Whether a trial goes no further: it was stopped, or breaks a constraint on what is known."""
         return trial.is_stopped or any(c.violation(metrics) for c in self.constraints)
 
-    def __call__(self, architecture: Callable[[], Architecture], trial: Trial) -> Outcome:
+    def one(self, architecture: Callable[[], Architecture], trial: Trial) -> Outcome:
         """Evaluate; whatever goes wrong is the outcome, not an exception."""
         metrics: dict[str, float] = {}
         try:
@@ -80,6 +84,42 @@ class Evaluation:
                 artifacts=_artifacts(trial),
             )
         return judge(metrics, self.objectives, self.constraints, trial)
+
+
+def _trial(job: Job, device: str, on_report: OnReport) -> Trial:
+    return Trial(
+        number=job.number,
+        seed=job.seed,
+        fidelity=job.fidelity,
+        device=device,
+        folder=job.folder,
+        on_report=partial(on_report, job.number),
+    )
+
+
+def told(
+    result: Metrics | float | None,
+    reason: str,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+) -> Outcome:
+    """Turn what ``Study.tell`` was given into an outcome: metrics, the only objective's value, or a failure.
+
+    Raises:
+        ArchloomError: an objective is missing, or a metric is not a number.
+    """
+    if result is None:
+        return Outcome(State.FAIL, {}, reason=reason or "told to fail")
+    if not isinstance(result, Mapping):
+        if len(objectives) > 1:
+            raise ConfigError(f"there are {len(objectives)} objectives: tell a mapping, got {result!r}")
+        result = {objectives[0].metric: result}
+    metrics = checked_metrics(result, "tell")
+    for objective in objectives:
+        if objective.metric not in metrics:
+            near = did_you_mean(objective.metric, metrics)
+            raise ArchloomError(f"tell: the objective {objective.metric!r} is not there{near}")
+    return judge(metrics, objectives, constraints)
 
 
 def _joined(metrics: dict[str, float], evaluator: Evaluator, measured: Metrics) -> dict[str, float]:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 from archloom.contracts import State
 from archloom.errors import ConfigError
-from archloom.store import TrialRecord
+from archloom.seen import Seen
+from archloom.store import Standing, TrialRecord
 
 __all__ = ["Budget", "Ledger"]
 
@@ -40,6 +41,17 @@ class Budget:
         if self.count not in ("evaluations", "proposals"):
             raise ConfigError(f"count is evaluations or proposals, got {self.count!r}")
 
+    @staticmethod
+    def of(standing: Standing, minutes: float | None) -> Budget:
+        """Return the budget that the store has of a study."""
+        return Budget(minutes=minutes).renewed(standing)
+
+    def renewed(self, standing: Standing) -> Budget:
+        """Return this budget with the number of trials that the store has now."""
+        count: Literal["evaluations", "proposals"]
+        count = "proposals" if standing.budget == "proposals" else "evaluations"
+        return replace(self, trials=standing.max_trials, count=count)
+
     def n_left(self, n_evaluations: int, n_proposals: int) -> int | None:
         """Return how many more trials fit, ``None`` where their number has no limit."""
         n = n_evaluations if self.count == "evaluations" else n_proposals
@@ -64,17 +76,19 @@ class Ledger:
         size: how many architectures the space holds, ``None`` for infinitely many.
         n_stall: end after so many proposals in a row that brought nothing new.
         max_failures: end after so many failed trials in a row.
+        forgives: failures among the first so many trials to end are not held against it.
     """
 
     size: int | None
     n_stall: int
     max_failures: int
+    forgives: int = 0
     n_proposals: int = 0
     n_evaluations: int = 0
     n_repeats: int = 0
     n_failures: int = 0
     last_failure: str = ""
-    tried: set[str] = field(default_factory=set)
+    tried: Seen = field(default_factory=Seen)
 
     def count(self, record: TrialRecord) -> None:
         """Enter a finished trial."""
@@ -85,7 +99,7 @@ class Ledger:
         self.n_repeats = 0 if is_new else self.n_repeats + 1
         if record.state != State.FAIL:
             self.n_failures = 0
-        elif record.reused_from is None:
+        elif record.reused_from is None and (record.finish_order or 0) >= self.forgives:
             self.n_failures += 1
             self.last_failure = record.reason
 

@@ -9,55 +9,45 @@ history into the strategy and goes on with the very proposal that would have com
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
-import numpy as np
-
+from archloom.books import ENQUEUED, Books
 from archloom.callbacks import Callback, call
-from archloom.contracts import (
-    Evaluator,
-    Executor,
-    Finished,
-    Genotypes,
-    Metrics,
-    Objective,
-    Pruner,
-    State,
-    Strategy,
-    Trial,
-)
+from archloom.contracts import Evaluator, Executor, Metrics, Objective, Pruner, State, Strategy
 from archloom.duplicates import Duplicates, Repeats
-from archloom.errors import ArchloomError, ConfigError, StoreError, StudyNotFoundError, did_you_mean
-from archloom.evaluation import Evaluation, judge
+from archloom.errors import ArchloomError, ConfigError, StoreError, StoreUnavailableError
+from archloom.evaluation import Evaluation, told
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
-from archloom.objectives import Directions, checked_metrics, parse_constraint, parse_objectives
+from archloom.objectives import Directions, parse_constraint, parse_objectives
+from archloom.opening import Changes, Opening, note_conditions
+from archloom.reports import Reports
+from archloom.revising import Terms, judged_anew
 from archloom.search_spaces import Architecture, SearchSpace
-from archloom.store import Outcome, Proposal, Store, StudyRecord, TrialRecord
+from archloom.sharing import Sharing
+from archloom.store import Outcome, Store, StudyRecord, TrialRecord
+from archloom.supply import QUICK, Supply
 from archloom.terms import (
     artifacts_beside,
     check_device,
     check_fit,
     check_kinds,
     check_least,
-    check_same,
     evaluators_of,
     gives_of,
+    parts_of,
 )
+from archloom.underway import Batch, Run, job
 
-__all__ = ["Callback", "Duplicates", "Study"]
+__all__ = ["Callback", "Changes", "Duplicates", "Study"]
 
-ENQUEUED = -1
-"""The number of the ask of a trial that no strategy proposed."""
-QUICK = 0.05
-"""Seconds below which a trial's evaluation, or an ask, may share a commit with its neighbour."""
+PATIENCE = 600.0
+"""Seconds for which a run waits for a database that does not answer, is locked or full."""
 
 
 @final
@@ -83,8 +73,13 @@ class Study:
             (``<database>-artifacts/<study>``) and keeps none for one in memory; ``False`` keeps none.
         config: the study file it came from, kept with the study.
         resume: go on with a study of this name if there is one.
+        changes: what happens to one that was begun under other terms: ``refuse`` it, or ``record`` what has
+            changed and go on (``archloom.revising`` says what becomes of its trials). Seed and objectives
+            never change; the budget always may.
         n_stall: end after so many proposals in a row that brought nothing new.
         max_failures: end after so many failed trials in a row.
+        lease: seconds without a sign of life after which a worker counts as gone, and its trials are retried.
+        retries: how often a trial is retried whose worker was gone, before it is failed.
 
     Raises:
         ConfigError: parts that do not fit together, before the first trial.
@@ -117,8 +112,11 @@ class Study:
         artifacts: str | Path | Literal[False] | None = None,
         config: Mapping[str, Any] | None = None,
         resume: bool = False,
+        changes: Changes = "refuse",
         n_stall: int = 500,
         max_failures: int = 10,
+        lease: float = 60.0,
+        retries: int = 2,
     ):
         check_kinds(
             space=(space, SearchSpace, "compile the template with SearchSpace(template)"),
@@ -127,7 +125,11 @@ class Study:
             pruner=(pruner, Pruner | None, "make one, such as MedianPruner()"),
         )
         check_device(device)
-        check_least(seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1))
+        check_least(
+            seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1), retries=(retries, 0)
+        )
+        if not lease > 0:
+            raise ConfigError(f"lease is a number of seconds above 0, got {lease!r}")
         self.space, self.strategy, self.name, self.seed = space, strategy, name, seed
         self.evaluators = evaluators_of(evaluator, objectives)
         gives = gives_of(self.evaluators)
@@ -136,24 +138,44 @@ class Study:
         check_fit(strategy, space, self.objectives)
         self._repeats = Repeats(duplicates, lambda key: self.store.finished_with_key(self.id, key))
         self._pruner, self._device = pruner, device
-        self._evaluation = Evaluation(self.evaluators, self.objectives, self.constraints)
+        self._evaluation = Evaluation(space, self.evaluators, self.objectives, self.constraints)
         self._n_stall, self._max_failures = n_stall, max_failures
         self._handed: set[int] = set()
-        self._by_genotype = any(e.keyed_by == "genotype" for e in self.evaluators)
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         beside = artifacts_beside(self.store.url, name) if artifacts is None else artifacts
         self._artifacts = Path(beside).absolute() if beside else None
         self.stop_reason = ""
-        self._columns: set[str] = set()
+        self._forgives = 0
         self._wide_columns: set[str] = set()
-        self._is_stale = False
-        record = self._record(config or {})
-        earlier = self._earlier(record, resume)
+        self._open_books: Books | None = None
+        record = StudyRecord(
+            name=name,
+            seed=seed,
+            objectives=self.objectives,
+            constraints=tuple(str(constraint) for constraint in self.constraints),
+            space=space.to_json(),
+            fingerprint=space.fingerprint,
+            config=dict(config or {}),
+            status="stopped",
+            reason="it has not been run yet",
+        )
+        terms = Terms(
+            *(record, space, self.constraints),
+            parts=parts_of(strategy, self.evaluators, pruner, duplicates),
+            is_by_genotype=any(part.keyed_by == "genotype" for part in self.evaluators),
+        )
+        opening = Opening(
+            self.store, terms, resume=resume, changes=changes, lease=lease, retries=retries
+        )  # before anything dear is loaded
         for part in self.evaluators:
             part.prepare(space)
-        self.id = self._open(record, earlier)
-        self._note_conditions()
-        self._start_books()
+        self.id = opening.open()
+        self._config = record.config
+        note_conditions(self.store, self.id, self.evaluators)
+        self._reports = Reports(self.store, self.id, self.objectives[0], pruner, self._finished_curves)
+        self._sharing = Sharing(self.store, self.id, name, lease, retries)
+        self._supply = Supply(self.store, self.id, self._sharing, self._evaluation, self._repeats, strategy)
+        self._supply.on_books = self._renewed_books
 
     # ------------------------------------------------------------------ the loop
 
@@ -165,8 +187,11 @@ class Study:
         count: Literal["evaluations", "proposals"] = "evaluations",
         batch_size: int = 1,
         callbacks: Sequence[Callback] = (),
+        executor: Executor | None = None,
     ) -> Study:
         """Search until the budget is spent, the space is used up, or too much fails.
+
+        This process proposes; others may join it with ``work``.
 
         Args:
             trials: see ``Budget``.
@@ -174,41 +199,47 @@ class Study:
             count: see ``Budget``.
             batch_size: how many proposals the strategy makes at a time.
             callbacks: called with this study and a trial's record when it starts and when it ends.
+            executor: where trials are evaluated; in this process, where none is given.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C; the running trial waits to be run again on resume.
+            StudyBusyError: another process is running the study.
+            KeyboardInterrupt: after Ctrl-C; the running trials wait to be run again on resume.
         """
-        if not self.evaluators:
-            raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
         check_least(batch_size=(batch_size, 1))
-        budget = Budget(trials, minutes, count)
-        executor: Executor = InlineExecutor()
-        running: dict[int, list[TrialRecord]] = {}
-        ready: list[TrialRecord] = []
-        with self._books():
-            self._ledger.n_failures = 0
+        run = Run(Budget(trials, minutes, count), self._executor(executor), batch_size, callbacks)
+        with self._at_work(run):
+            self._lead()
+            self._forgives = self._books.n_seen
+            self._books.ledger.n_failures = 0
+            if self._config:  # with another budget, perhaps
+                self.store.set_config(self.id, self._config)
+            self.store.set_budget(self.id, trials, count)
             self.store.set_status(self.id, "running")
-            while True:
-                while executor.n_free:
-                    batch = ready or self._next_batch(budget, sum(map(len, running.values())), batch_size)
-                    ready = []
-                    if not batch:
-                        break
-                    call(callbacks, self, batch)
-                    running[batch[0].number] = batch
-                    executor.submit(batch[0].number, self._work(batch))
-                if not running:
-                    break
-                number, (outcomes, seconds) = executor.next_finished()
-                batch = running.pop(number)
-                n_running = sum(map(len, running.values()))
-                following = partial(self._next_batch, budget, n_running, batch_size)
-                finished, ready = self._turn(batch, outcomes, following if seconds < QUICK else None)
-                call(callbacks, self, finished)
-            self._let_go()
-            self.stop_reason = self._why_stop(budget) or "the strategy has nothing more to propose"
-            self.store.set_status(self.id, "done", self.stop_reason)
-            self._refresh_wide()
+            self._search(run)
+            self._close(run)
+        return self
+
+    def work(
+        self,
+        *,
+        minutes: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        executor: Executor | None = None,
+    ) -> Study:
+        """Evaluate what another process proposes, until the study is done or stopped.
+
+        Where the one that proposes is gone without a word, this process takes its place.
+
+        Args:
+            minutes: how long, should it come to that.
+            callbacks: as in ``run``, for the trials of this process.
+            executor: as in ``run``.
+        """
+        budget = Budget.of(self.store.standing(self.id), minutes)
+        run = Run(budget, self._executor(executor), 1, callbacks)
+        with self._at_work(run):
+            self._search(run)
+            self._close(run)
         return self
 
     def ask(self) -> tuple[int, Architecture]:
@@ -218,9 +249,15 @@ class Study:
 
         Raises:
             ArchloomError: the strategy has nothing more to propose.
+            StudyBusyError: another process is running the study.
         """
-        with self._books():
-            claimed = self._claim_waiting(1) or self._propose(1, 1)
+        with self._kept():
+            self._sharing.enter()
+            self._sharing.watch()
+            claimed = self._supply.claim_or_ask()
+            if claimed is None:
+                self._sharing.lead()  # waits, or says who leads
+                claimed = self._supply.claim_or_ask() or []
             self._handed |= {record.number for record in claimed}
         if not claimed:
             raise ArchloomError(f"study {self.name!r}: the strategy has nothing more to propose")
@@ -235,11 +272,15 @@ class Study:
             ArchloomError: a metric that is not a number; the trial may be told again.
             StoreError: no such trial, or it has ended already.
         """
-        record, outcome = self.store.trial(self.id, number), self._told_outcome(result, reason)
-        with self._books():
-            finished, _ = self._turn([record], {number: outcome})
+        outcome = told(result, reason, self.objectives, self.constraints)
+        with self._kept():
+            with self._judged({number: outcome}) as judged:
+                (finished,) = self.store.finish_many(self.id, judged)
+            if self._open_books is not None:
+                self._open_books.enter([finished])
+                self._open_books.sign()
         self._handed.discard(number)
-        return finished[0]
+        return finished
 
     def enqueue(self, architecture: Architecture | Mapping[str, str | float]) -> int:
         """Have an architecture evaluated before the strategy is asked again; return its trial's number.
@@ -252,41 +293,25 @@ class Study:
         """
         choices = architecture.choices if isinstance(architecture, Architecture) else architecture
         point = self.space.from_choices(choices)
-        with self._books():
-            (number,) = self.store.propose(self.id, ENQUEUED, [self._proposal(point, self._n_trials)])
-            self._n_trials += 1
-            self._n_waiting += 1
+        with self._kept():
+            self._sharing.check_terms()
+            (number,) = self.store.propose(self.id, ENQUEUED, [self._supply.proposal(point)])
+        self._supply.n_waiting += 1
         return number
-
-    def _told_outcome(self, result: Metrics | float | None, reason: str) -> Outcome:
-        if result is None:
-            return Outcome(State.FAIL, {}, reason=reason or "told to fail")
-        if not isinstance(result, Mapping):
-            if len(self.objectives) > 1:
-                raise ConfigError(
-                    f"there are {len(self.objectives)} objectives: tell a mapping, got {result!r}"
-                )
-            result = {self.objectives[0].metric: result}
-        metrics = checked_metrics(result, "tell")
-        for objective in self.objectives:
-            if objective.metric not in metrics:
-                raise ArchloomError(
-                    f"tell: the objective {objective.metric!r} is not there"
-                    f"{did_you_mean(objective.metric, metrics)}"
-                )
-        return judge(metrics, self.objectives, self.constraints)
 
     # ------------------------------------------------------------------ results
 
     @property
     def n_proposals(self) -> int:
         """Finished trials, repeats included."""
-        return self._ledger.n_proposals
+        books = self._open_books
+        return self.store.n_evaluated(self.id, is_all=True) if books is None else books.ledger.n_proposals
 
     @property
     def n_evaluations(self) -> int:
         """Finished trials that were really evaluated."""
-        return self._ledger.n_evaluations
+        books = self._open_books
+        return self.store.n_evaluated(self.id) if books is None else books.ledger.n_evaluations
 
     @property
     def best(self) -> TrialRecord:
@@ -295,10 +320,9 @@ class Study:
         Raises:
             ArchloomError: no trial is complete and feasible yet.
         """
-        found = self.store.best(self.id)
-        if not found:
-            raise ArchloomError(f"study {self.name!r} has no complete and feasible trial yet")
-        return found[0]
+        for found in self.store.best(self.id):
+            return found
+        raise ArchloomError(f"study {self.name!r} has no complete and feasible trial yet")
 
     @property
     def pareto(self) -> list[TrialRecord]:
@@ -316,264 +340,261 @@ class Study:
 
     def rebuild(self, record: TrialRecord) -> Architecture:
         """Return the architecture of a trial."""
-        return self._live.get(record.number) or self.space.from_choices(record.choices)
+        books = self._open_books
+        return books.rebuild(record) if books else self.space.from_choices(record.choices)
 
-    # ------------------------------------------------------------------ opening
+    # ------------------------------------------------------------------ the run as a whole
 
-    def _record(self, config: Mapping[str, Any]) -> StudyRecord:
-        return StudyRecord(
-            name=self.name,
-            seed=self.seed,
-            objectives=self.objectives,
-            constraints=tuple(str(constraint) for constraint in self.constraints),
-            space=self.space.to_json(),
-            fingerprint=self.space.fingerprint,
-            config=dict(config),
-        )
+    @property
+    def _books(self) -> Books:
+        if self._open_books is None:
+            ledger = Ledger(self.space.size, self._n_stall, self._max_failures, self._forgives)
+            self._open_books = self._supply.books = Books(
+                *(self.store, self.id, self.space, self.strategy, self.objectives, self.seed),
+                *(self._repeats, ledger),
+                keeps_curves=self._pruner is not None,
+            )
+        return self._open_books
 
-    def _earlier(self, record: StudyRecord, resume: bool) -> StudyRecord | None:
-        """Return the study to go on with; refuse what cannot be, before anything dear is loaded."""
+    def _finished_curves(self) -> Collection[Mapping[int, float]]:
+        """Return the curves of complete trials, as costs; one who proposes enters them as they end."""
+        if not self._sharing.leads:
+            self._books.catch_up()
+        return self._books.curves.values()
+
+    def _close_books(self) -> None:
+        self._open_books = self._supply.books = None
+
+    def _executor(self, given: Executor | None) -> Executor:
+        if not self.evaluators:
+            raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
+        return given or InlineExecutor(self._device)
+
+    def _lead(self) -> None:
+        """Become the one that proposes, and know what has happened until now."""
+        self._sharing.lead()
+        self._renewed_books()
+        self._supply.n_waiting = self.store.n_open(self.id)[State.WAITING]
+
+    def _renewed_books(self) -> Books:
+        """Open the books, anew where something has happened that is not in them."""
+        if self._open_books is not None and not self._open_books.is_current():
+            self._close_books()
+        return self._books
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Keep the books in step with the store: what breaks off in between makes them start anew."""
         try:
-            earlier = self.store.study(self.name)
-        except StudyNotFoundError:
-            return None
-        if not resume:
-            self.store.create_study(record)  # raises, and says what is there
-        check_same(earlier, record)
-        return earlier
+            yield
+        except BaseException:
+            self._close_books()
+            self.store.abandon()
+            raise
 
-    def _open(self, record: StudyRecord, earlier: StudyRecord | None) -> int:
-        if earlier is None or earlier.id is None:
-            return self.store.create_study(record)
-        self.store.set_config(earlier.id, record.config)
-        self.store.reopen(earlier.id)
-        return earlier.id
+    @contextmanager
+    def _at_work(self, run: Run) -> Iterator[None]:
+        """Be among the workers; whatever happens, leave no trial that nobody works for."""
+        try:
+            with self._kept():
+                self._sharing.enter(run.executor.n_slots)
+                run.executor.start(self._evaluation, self._reports)
+                yield
+        except BaseException as error:
+            with self._kept(), suppress(StoreError):  # what broke it off is the news
+                self._give_back(run, f"{type(error).__name__} ended the run")
+                if self._sharing.leads:
+                    self.store.set_status(self.id, "stopped", type(error).__name__)
+                    self._refresh_wide()
+            raise
+        finally:
+            run.executor.close()
+            with self._kept(), suppress(StoreError):
+                if self._open_books is not None:
+                    self._open_books.sign()
+                if self._handed:
+                    self._sharing.follow()
+                else:
+                    self._sharing.leave()
 
-    def _note_conditions(self) -> None:
-        """Note what the numbers depend on beside the architectures, where that is news."""
-        conditions = {type(part).__name__: dict(part.conditions()) for part in self.evaluators}
-        detail = json.dumps({name: told for name, told in conditions.items() if told}, sort_keys=True)
-        earlier = [event.detail for event in self.store.events(self.id, "conditions")]
-        if detail != (earlier[-1] if earlier else "{}"):
-            self.store.add_event(self.id, "conditions", detail)
+    def _give_back(self, run: Run, reason: str) -> None:
+        """Have what was claimed here and has not ended wait again."""
+        self._reports.forget()
+        self._supply.held_back, run.ready = [], []
+        self.store.rescue.let_go(self.id, keep=self._handed, reason=reason)
+
+    def _close(self, run: Run) -> None:
+        """Say that the study is done, and why; where another process proposes, it has said so."""
+        self._give_back(run, "it had not begun when the run ended")
+        if not self._sharing.leads:
+            self.stop_reason = self.store.standing(self.id).reason
+            return
+        self.stop_reason = self._why_over(run) or "the strategy has nothing more to propose"
+        self.store.set_status(self.id, "done", self.stop_reason)
+        self._refresh_wide()
+
+    def _why_over(self, run: Run) -> str:
+        """Say why there is nothing more to propose, or return an empty string."""
+        self._books.catch_up()
+        why = self._books.ledger.why_stop(run.budget, 0, wants_news=self._repeats.wants_news)
+        return why or ("the strategy has nothing more to propose" if self._supply.is_exhausted else "")
 
     def _refresh_wide(self) -> None:
         """Make the wide view anew where it lacks a column: to look through all trials for them takes time."""
-        if self._columns - self._wide_columns:
+        columns = self._open_books.columns if self._open_books else set()
+        if columns - self._wide_columns:
             self.store.refresh_wide(self.id)
-            self._wide_columns = set(self._columns)
+            self._wide_columns = set(columns)
 
-    @contextmanager
-    def _books(self) -> Iterator[None]:
-        """Keep the books in step with the store: what breaks off in between makes them start anew."""
-        if self._is_stale:
-            self._start_books()
-        try:
-            yield
-        except BaseException as error:
-            self._is_stale = True
-            self.store.abandon()
-            with suppress(StoreError):  # what broke it off is the news
-                self.store.reopen(self.id, keep=self._handed)
-                self.store.set_status(self.id, "stopped", type(error).__name__)
-                self._refresh_wide()
-            raise
+    # ------------------------------------------------------------------ the loop
 
-    def _start_books(self) -> None:
-        """Replay the history: strategy and counts are then where they were."""
-        self._ledger = Ledger(self.space.size, self._n_stall, self._max_failures)
-        self._repeats.forget()
-        self._held_back: list[TrialRecord] = []
-        self._ask_seconds = QUICK
-        self._looked_at = float("-inf")
-        self._live: dict[int, Architecture] = {}
-        self._running_curves: dict[int, dict[int, float]] = {}
-        history = self.trials
-        self._n_trials = len(history)
-        self._n_asks = 1 + max((record.ask for record in history), default=-1)
-        self._n_waiting = sum(record.state == State.WAITING for record in history)
-        finished = [record for record in history if record.state.is_finished]
-        finished.sort(key=lambda record: (record.finished_at or "", record.number))
-        for record in finished:
-            self._ledger.count(record)
-        self._curves = self._complete_curves(finished)
-        self.strategy.setup(self.space, self.objectives, self.seed)
-        if history:
-            proposed = [record for record in history if record.ask != ENQUEUED]
-            told = [record for record in finished if self._repeats.is_told(record)]
-            self.strategy.recover(self._genotypes(proposed), self._told(told))
-        self._is_stale = False
+    def _search(self, run: Run) -> None:
+        """Fill the executor, take what has ended, learn, and again, until there is no more to do."""
+        self._sharing.check_terms()
+        waited = 0.0
+        while True:
+            try:
+                if not self._step(run):
+                    return
+                waited = 0.0
+            except StoreUnavailableError:
+                if waited > PATIENCE:
+                    raise
+                waited = self._wait_for_store(run, waited)
 
-    def _complete_curves(self, finished: Sequence[TrialRecord]) -> dict[int, dict[int, float]]:
-        """Return the first objective's curves of the complete trials, as costs, for the pruner."""
-        if self._pruner is None or not finished:
-            return {}
-        objective = self.objectives[0]
-        curves = self.store.curves(self.id, objective.metric)
-        complete = [record.number for record in finished if record.state == State.COMPLETE]
-        return {n: {s: objective.sign * v for s, v in curves[n].items()} for n in complete if n in curves}
+    def _step(self, run: Run) -> bool:
+        """Do one round; return whether there may be more."""
+        gone, failed = self._sharing.watch()
+        self._supply.has_reopened |= bool(gone)
+        self._hear(run, failed)
+        self._mourn(run)
+        while run.executor.n_free and not run.ended:
+            batch, run.ready = run.ready or self._supply.next(run, self._handed), []
+            if not batch:
+                break
+            call(run.callbacks, self, batch)
+            self._submit(run, batch)
+        if not run.ended and run.running:
+            has_room = run.executor.n_free > 0
+            done = run.executor.next_finished(QUICK if has_room else 1.0)
+            if done is None:
+                return True
+            run.end(done)
+            self._mourn(run)
+        if run.ended:
+            self._turn(run)
+            return True
+        return self._is_waiting(run)
+
+    def _is_waiting(self, run: Run) -> bool:
+        """Nothing runs here: return whether others may yet bring something to do, having waited a little."""
+        if self._sharing.leads_alone and run.is_alone:
+            return False
+        if self._sharing.leads:
+            # Others may have claimed and ended everything between our last two looks: then there is more.
+            why = self._why_over(run)
+            goes_on = not why or self._sharing.n_elsewhere(len(self._handed)) > 0
+            if goes_on and why:  # the others are to begin no more
+                self.store.set_status(self.id, "done", why)
+        else:
+            goes_on = self.store.standing(self.id).status == "running"
+            # Before the first proposal there is no place to take: the budget is still to be set.
+            if goes_on and self._sharing.try_to_lead():
+                run.budget = run.budget.renewed(self.store.standing(self.id))
+                self._lead()
+        if goes_on:
+            time.sleep(QUICK)
+        return goes_on
+
+    def _wait_for_store(self, run: Run, waited: float) -> float:
+        """Wait for a database that does not answer, see what it has kept, and return the seconds so far."""
+        self.store.abandon()
+        self._close_books()
+        run.ready, self._supply.held_back = [], []
+        while True:
+            began = time.monotonic()
+            time.sleep(min(5.0, max(0.1, waited / 2)))
+            try:
+                # What was claimed in the transaction that broke off may be ours, and nobody works for it.
+                keep = self._handed | run.numbers
+                self.store.rescue.let_go(self.id, keep=keep, reason="the database did not answer")
+                if self._sharing.leads:
+                    self._lead()
+                return waited + time.monotonic() - began
+            except StoreUnavailableError:
+                waited += time.monotonic() - began  # a database that is locked takes its time to say so
+                if waited > PATIENCE:
+                    raise
 
     # ------------------------------------------------------------------ steps of a trial
 
-    def _next_batch(self, budget: Budget, n_running: int, n: int) -> list[TrialRecord]:
-        """Claim what is evaluated next: one trial, or up to ``n`` at once where the evaluators can."""
-        size = n if self._evaluation.is_vectorised else 1
-        n_wanted = self._ledger.n_wanted(budget, n_running, size, wants_news=self._repeats.wants_news)
-        if not n_wanted:
-            return []
-        claimed = self._held_back or self._claim_waiting(n_wanted) or self._propose(n, n_wanted)
-        n_now = min(n_wanted, self._repeats.n_together(claimed))
-        batch, self._held_back = claimed[:n_now], claimed[n_now:]
-        return batch
+    def _mourn(self, run: Run) -> None:
+        """Have trials wait again whose process is gone; the store may have to be told twice."""
+        while run.lost:
+            done = run.lost[0]
+            failed = self.store.rescue.lose(self.id, done.numbers, done.lost, self._sharing.retries)
+            run.lost.popleft()
+            self._supply.has_reopened = True
+            self._reports.forget(done.numbers)
+            self._hear(run, failed)
 
-    def _let_go(self) -> None:
-        """Put back what was claimed and has not begun."""
-        if self._held_back:
-            self.store.reopen(self.id, keep=self._handed, reason="it had not begun when the run ended")
-            self._n_waiting += len(self._held_back)
-            self._held_back = []
+    def _hear(self, run: Run, failed: Sequence[TrialRecord]) -> None:
+        """Enter trials that were failed because their workers were gone too often."""
+        if failed and self._sharing.leads:
+            self._books.enter(failed)
+        call(run.callbacks, self, failed)
 
-    def _claim_waiting(self, n: int) -> list[TrialRecord]:
-        """Claim trials that wait: of an earlier ask, or put there by others (we look now and then)."""
-        is_due = time.monotonic() - self._looked_at > QUICK
-        if not self._n_waiting and not is_due:
-            return []
-        claimed = self.store.claim_many(self.id, n)
-        self._n_waiting = max(0, self._n_waiting - len(claimed))
-        self._looked_at = time.monotonic()
-        return claimed
+    def _submit(self, run: Run, records: list[TrialRecord]) -> None:
+        """Have a batch evaluated, but for what has been evaluated before."""
+        tried = self._books.ledger.tried if run.is_alone else None  # else only the store knows of all
+        known = {record.number: self._repeats.outcome(record, tried) for record in records}
+        batch = Batch(records, {number: outcome for number, outcome in known.items() if outcome is not None})
+        fresh = [record for record in records if record.number not in batch.served]
+        jobs = [job(record, self._artifacts, partial(self.rebuild, record)) for record in fresh]
+        if jobs:
+            run.running[tuple(each.number for each in jobs)] = batch
+            run.executor.submit(jobs)
+        else:
+            run.ended.append((batch, batch.served, 0.0))
 
-    def _propose(self, n: int, n_claimed: int) -> list[TrialRecord]:
-        """Ask the strategy for ``n`` points, write them down, and claim the first of them."""
-        started = time.perf_counter()
-        genotypes = self.strategy.ask(n)
-        if not len(genotypes):
-            return []
-        if not self.space.is_legal(genotypes).all():
-            name = type(self.strategy).__name__
-            raise ArchloomError(f"strategy {name} proposed what is not a point of the space")
-        architectures = [self.space.architecture(genotypes[i]) for i in range(len(genotypes))]
-        proposals = [self._proposal(a, self._n_trials + i) for i, a in enumerate(architectures)]
-        self._ask_seconds = time.perf_counter() - started
-        records = self.store.start(self.id, self._n_asks, proposals, n_claimed)
-        self._live |= zip((record.number for record in records), architectures, strict=True)
-        self._n_asks += 1
-        self._n_trials += len(records)
-        self._n_waiting += max(0, len(records) - n_claimed)
-        return records[:n_claimed]
-
-    def _proposal(self, architecture: Architecture, number: int) -> Proposal:
-        key = self.space.key(architecture.choices, is_canonical=not self._by_genotype)
-        return Proposal(
-            key=key, text=architecture.text, choices=architecture.choices, seed=_seed(self.seed, number)
-        )
-
-    def _work(self, batch: Sequence[TrialRecord]) -> Callable[[], tuple[dict[int, Outcome], float]]:
-        """Return the evaluation of a batch: outcomes by trial number, and the seconds it took."""
-        known = {record.number: self._repeats.outcome(record, self._ledger.tried) for record in batch}
-        fresh = [record for record in batch if known[record.number] is None]
-        points = [partial(self.rebuild, record) for record in fresh]
-        trials = [self._trial(record) for record in fresh]
-
-        def work() -> tuple[dict[int, Outcome], float]:
-            started = time.perf_counter()
-            made = iter(self._evaluation.many(points, trials))
-            outcomes = {number: outcome or next(made) for number, outcome in known.items()}
-            return outcomes, time.perf_counter() - started
-
-        return work
-
-    def _turn(
-        self,
-        batch: Sequence[TrialRecord],
-        outcomes: Mapping[int, Outcome],
-        following: Callable[[], list[TrialRecord]] | None = None,
-    ) -> tuple[list[TrialRecord], list[TrialRecord]]:
-        """Close trials durably, let the strategy learn, and claim what follows where that is quick.
+    def _turn(self, run: Run) -> None:
+        """Close a batch durably, let the strategy learn, and claim what follows where that is quick.
 
         What follows then shares the commit. A trial that was dear to evaluate never waits for that, nor for a
         strategy that thinks; and a strategy that fails does not undo what has finished.
-
-        Returns:
-            The finished trials, and the next batch (empty where none was claimed).
         """
-        ready: list[TrialRecord] = []
+        batch, outcomes, seconds = run.ended.popleft()
         trouble: BaseException | None = None
-        is_quick = following is not None and self._ask_seconds < QUICK
-        with self.store.transaction() if is_quick else nullcontext():
-            finished = self._finish(outcomes)
-            try:
-                self._learn(finished)
-                if following is not None and is_quick:
-                    ready = following()
-            except BaseException as error:
-                if self.store.is_doomed:
-                    raise
-                trouble = error  # raised when the finished trials are safe
+        is_quick = seconds < QUICK and self._supply.ask_seconds < QUICK
+        try:
+            with self.store.transaction() if is_quick else nullcontext():
+                finished = self._finish(outcomes)
+                try:
+                    if self._sharing.leads:
+                        self._books.enter(finished)
+                    run.ready = self._supply.next(run, self._handed) if is_quick else []
+                except BaseException as error:
+                    if self.store.is_doomed:
+                        raise
+                    trouble = error  # raised when the finished trials are safe
+        except StoreUnavailableError:
+            run.ended.appendleft((batch, outcomes, seconds))
+            raise
+        self._reports.forget(outcomes)
         if trouble is not None:
             raise trouble
-        for record in batch:
-            self._live.pop(record.number, None)
-        return finished, ready
+        call(run.callbacks, self, finished)
 
     def _finish(self, outcomes: Mapping[int, Outcome]) -> list[TrialRecord]:
-        """End trials in the store, and count them."""
-        finished = self.store.finish_many(self.id, outcomes)
-        for record in finished:
-            self._ledger.count(record)
-            self._columns.update(record.choices, record.metrics)
-            curve = self._running_curves.pop(record.number, None)
-            if curve is not None and record.state == State.COMPLETE:
-                self._curves[record.number] = curve
-        return finished
+        """End trials in the store; a result that comes late is kept there as an event."""
+        curves = self._reports.of(outcomes)
+        with self._judged(outcomes) as judged:
+            return self.store.finish_many(self.id, judged, curves=curves, is_late_noted=True)
 
-    def _learn(self, finished: Sequence[TrialRecord]) -> None:
-        """Tell the strategy of finished trials."""
-        told = [record for record in finished if self._repeats.is_told(record)]
-        if told:
-            self.strategy.tell(self._told(told))
-
-    def _trial(self, record: TrialRecord) -> Trial:
-        return Trial(
-            number=record.number,
-            seed=record.seed,
-            fidelity=record.fidelity,
-            device=self._device,
-            folder=self._artifacts / str(record.number) if self._artifacts else None,
-            on_report=lambda step, metrics: self._report(record.number, step, metrics),
-        )
-
-    def _report(self, number: int, step: int, metrics: Metrics) -> bool:
-        """Record a step's metrics; return whether the pruner ends the trial."""
-        plain = checked_metrics(metrics, "report")
-        self.store.report(self.id, number, step, plain)
-        objective = self.objectives[0]
-        if self._pruner is None or objective.metric not in plain:
-            return False
-        curve = self._running_curves.setdefault(number, {})
-        curve[step] = objective.sign * plain[objective.metric]
-        return self._pruner.stop(curve, self._curves.values())
-
-    def _why_stop(self, budget: Budget) -> str:
-        return self._ledger.why_stop(budget, 0, wants_news=self._repeats.wants_news)
-
-    def _genotypes(self, records: Sequence[TrialRecord]) -> Genotypes:
-        rows = [self.rebuild(record).genotype for record in records]
-        return Genotypes.concatenate(rows) if rows else self.space.sample(0, np.random.default_rng(0))
-
-    def _told(self, records: Sequence[TrialRecord]) -> Finished:
-        """Turn finished records, in order, into what a strategy is told."""
-        values = np.array([self._repeats.values(record) for record in records], dtype=float)
-        return Finished(
-            numbers=np.array([record.number for record in records], dtype=np.int64),
-            genotypes=self._genotypes(records),
-            states=tuple(record.state for record in records),
-            values=values.reshape(len(records), len(self.objectives)),
-            violations=np.array([record.violation for record in records], dtype=float),
-            fidelity=tuple(record.fidelity for record in records),
-        )
-
-
-def _seed(seed: int, number: int) -> int:
-    """Return a trial's own seed, 32 bits from the study's and its number."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
+    @contextmanager
+    def _judged(self, outcomes: Mapping[int, Outcome]) -> Iterator[Mapping[int, Outcome]]:
+        """Hold the study while trials end, judged by its constraints as they are now."""
+        with self.store.transaction():
+            self.store.lock(self.id)
+            is_known = self._sharing.knows_terms
+            yield outcomes if is_known else judged_anew(self.store, self.name, outcomes)

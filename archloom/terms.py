@@ -3,29 +3,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
-from archloom.contracts import Evaluator, Objective, Strategy
+from archloom.contracts import Evaluator, Objective, Pruner, Strategy
 from archloom.errors import ConfigError
 from archloom.evaluators.function import Function
 from archloom.objectives import Directions
 from archloom.search_spaces import SearchSpace
+from archloom.search_spaces.recorded import differences
 from archloom.store import StudyRecord
 
 __all__ = [
     "Change",
     "OtherTermsError",
     "artifacts_beside",
+    "changes_between",
     "check_device",
     "check_fit",
     "check_kinds",
     "check_least",
-    "check_same",
     "evaluators_of",
+    "fixed",
     "gives_of",
+    "parts_of",
 ]
 
 
@@ -36,22 +40,24 @@ class Change(NamedTuple):
         path: the keys and list indices that lead to it.
         then: what it was.
         now: what it is.
+        words: what has changed, where that says more than the two.
     """
 
     path: tuple[str | int, ...]
-    then: Any
-    now: Any
+    then: Any = None
+    now: Any = None
+    words: str = ""
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(str, self.path))} was {self.then!r}, now {self.now!r}"
+        return self.words or f"{'.'.join(map(str, self.path))} was {self.then!r}, now {self.now!r}"
 
 
 @final
 class OtherTermsError(ConfigError):
     """A study is to go on under other terms than it began with.
 
-    >>> str(OtherTermsError("cells", [Change(("seed",), 0, 1)]))
-    "study 'cells' was begun under other terms: seed was 0, now 1 (give the new search another name)"
+    >>> str(OtherTermsError("cells", [Change(("seed",), 0, 1)])).partition(" (")[0]
+    "study 'cells' was begun under other terms: seed was 0, now 1"
 
     Args:
         study: its name.
@@ -61,10 +67,24 @@ class OtherTermsError(ConfigError):
     def __init__(self, study: str, changes: Sequence[Change]):
         self.study, self.changes = study, tuple(changes)
         told = [str(change) for change in changes[:5]] or ["the search space is another one"]
+        advice = _NEVER if fixed(changes) else _BY_REQUEST
         super().__init__(
             f"study {study!r} was begun under other terms: {'; '.join(told)}"
-            f"{'; ...' if len(changes) > 5 else ''} (give the new search another name)"
+            f"{'; ...' if len(changes) > 5 else ''} ({advice})"
         )
+
+
+_N_TOLD = 8
+_NEVER = "a study keeps its seed and its objectives: give the new search another name"
+_BY_REQUEST = (
+    "`--allow-changes` goes on under the new ones and keeps a record, in Python changes='record'; "
+    "or give the new search another name"
+)
+
+
+def fixed(changes: Sequence[Change]) -> list[Change]:
+    """Return those that no study can go on with: what its trials were drawn from and compared by."""
+    return [change for change in changes if change.path[0] in ("seed", "objectives")]
 
 
 def check_kinds(**parts: tuple[Any, Any, str]) -> None:
@@ -106,7 +126,15 @@ def artifacts_beside(store: str, name: str, *, root: Path | None = None) -> Path
         root = Path("archloom-artifacts")
     elif root is None and file not in ("", ":memory:"):
         root = Path(file).with_name(f"{Path(file).stem}-artifacts")
-    return None if root is None else root / re.sub(r"[^\w.-]+", "_", name)
+    return None if root is None else root / _folder_name(name)
+
+
+def _folder_name(name: str) -> str:
+    """Return a folder's name for a study; ``.`` and ``..`` would be other folders than its own."""
+    plain = re.sub(r"[^\w.-]+", "_", name)
+    if plain.strip("."):
+        return plain
+    return f"study-{hashlib.blake2b(name.encode(), digest_size=3).hexdigest()}"
 
 
 def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective]) -> None:
@@ -149,15 +177,55 @@ def gives_of(evaluators: Sequence[Evaluator]) -> list[str] | None:
     return gives
 
 
-def check_same(earlier: StudyRecord, now: StudyRecord) -> None:
-    """Refuse to go on with a study under other terms than it began with.
+def changes_between(
+    earlier: StudyRecord,
+    now: StudyRecord,
+    earlier_parts: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Any] | None = None,
+) -> list[Change]:
+    """Say how the terms of a study are others than they were; the budget is none of them.
 
-    Raises:
-        OtherTermsError: something is another than it was.
+    Args:
+        earlier: as it was.
+        now: as it is to be.
+        earlier_parts: what it was made of, as ``parts_of`` says; nothing, where that is not known.
+        parts: what it is made of.
     """
     changes = list(_changes(_terms(earlier), _terms(now), ()))
-    if changes or earlier.fingerprint != now.fingerprint:
-        raise OtherTermsError(now.name, changes)
+    then, order = ([goal.metric for goal in study.objectives] for study in (earlier, now))
+    if then != order and sorted(then) == sorted(order):
+        changes.append(Change(("objectives",), ", ".join(then), ", ".join(order)))
+    if earlier.fingerprint != now.fingerprint and all(change.path[0] != "space" for change in changes):
+        changes.insert(0, Change(("space",), words=_words_for_space(earlier, now)))
+    return changes + list(_other_parts(earlier_parts or {}, parts or {}, {*earlier.config, *now.config}))
+
+
+def _words_for_space(earlier: StudyRecord, now: StudyRecord) -> str:
+    told = differences(earlier.space, now.space)
+    more = f" and {len(told) - _N_TOLD} more" if len(told) > _N_TOLD else ""
+    return "the search space is another one" + (f": {', '.join(told[:_N_TOLD])}{more}" if told else "")
+
+
+def _other_parts(then: Mapping[str, Any], now: Mapping[str, Any], elsewhere: Set[str]) -> Iterator[Change]:
+    """Say which parts are others; a study that is opened without an evaluator has not lost it."""
+    for key in sorted((then.keys() & now.keys()) - elsewhere):
+        if then[key] != now[key] and (key != "evaluator" or (then[key] and now[key])):
+            yield Change((key,), then[key], now[key])
+
+
+def parts_of(
+    strategy: Strategy, evaluators: Sequence[Evaluator], pruner: Pruner | None, duplicates: str
+) -> dict[str, Any]:
+    """Name what a study is made of that no study file describes.
+
+    The classes only: what they were made with they need not tell.
+    """
+    return {
+        "strategy": type(strategy).__name__,
+        "evaluator": [type(evaluator).__name__ for evaluator in evaluators],
+        "pruner": type(pruner).__name__ if pruner is not None else None,
+        "duplicates": duplicates,
+    }
 
 
 def _terms(study: StudyRecord) -> dict[str, Any]:
@@ -169,7 +237,10 @@ def _terms(study: StudyRecord) -> dict[str, Any]:
 
 def _changes(then: Any, now: Any, path: tuple[str | int, ...]) -> Iterator[Change]:
     """Say where two plain values differ, down to the single entry."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
+    names = [value.get("name") if isinstance(value, Mapping) else None for value in (then, now)]
+    if None not in names and names[0] != names[1]:
+        yield Change((*path, "name"), names[0], names[1])  # their options have nothing to do with each other
+    elif isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in [*then, *(key for key in now if key not in then)]:
             yield from _changes(then.get(key), now.get(key), (*path, str(key)))
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):

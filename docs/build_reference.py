@@ -23,7 +23,7 @@ from study_file_reference import study_file_page  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from archloom.cli import app  # noqa: E402
-from archloom.cli._verbs import SPACE_VERBS, VERBS  # noqa: E402
+from archloom.cli._verbs import SPACE_VERBS, STORAGE_VERBS, VERBS  # noqa: E402
 
 NOTE = "<!-- Written by docs/build_reference.py from the code: change that, then run `make docs`. -->"
 FOLDER = Path(__file__).parent / "reference"
@@ -37,6 +37,7 @@ def cli_page() -> Iterator[str]:
         "wrong usage or study file, 130 interrupted. Results go to stdout, everything else to stderr."
     )
     words = [[], *([verb.name] for verb in VERBS), *(["space", verb.name] for verb in SPACE_VERBS)]
+    words += [["storage", verb.name] for verb in STORAGE_VERBS]
     for command in words:
         yield f"## search {' '.join(command)}".rstrip()
         yield f"```text\n{help_of(command)}\n```"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -38,17 +39,38 @@ def run(words: list[str], folder: Path) -> str:
 def test_the_yaml_search_and_its_commands(folder: Path) -> None:
     text, tree, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
-    commands = [line for block in blocks("sh") for line in block.splitlines()]
-    assert len(commands) == 5
-    for command in commands:
-        words = shlex.split(command)
-        assert words[0] == "search"
-        assert run([SEARCH, *words[1:]], folder)
+    commands = [[shlex.split(line, comments=True) for line in block.splitlines()] for block in blocks("sh")]
+    assert [len(block) for block in commands] == [4, 1, 2, 4]
+    for block in commands:
+        assert all(words[0] == "search" for words in block)
+        if any(words[1] == "worker" for words in block):
+            _run_together(block, folder)
+            continue
+        for words in block:
+            assert run([SEARCH, *words[1:]], folder)
+    assert (folder / "digits-mlp.csv").exists()
     assert (folder / "digits-mlp-model" / "model.py").exists()
     _run_with_other_evaluators(text, evaluators, folder)
     (folder / "tree.yaml").write_text(re.sub(r"(space|evaluator): .*\n", "", text) + tree, encoding="utf-8")
     small = ["study=tree", "budget.trials=1", "evaluator.epochs=1", "evaluator.data_options={n_train: 64}"]
     assert "training.lr" in run([SEARCH, "run", "tree.yaml", *small, "constraints=[]"], folder)
+
+
+def _run_together(commands: list[list[str]], folder: Path) -> None:
+    """Run a study and a worker side by side; a worker that came too late is sent home."""
+    driver, worker = (
+        subprocess.Popen([SEARCH, *words[1:]], cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        for words in commands
+    )
+    out, error = driver.communicate(timeout=120)
+    assert driver.returncode == 0, out + error
+    try:
+        out, error = worker.communicate(timeout=10)
+        assert worker.returncode == 0, out + error
+    except subprocess.TimeoutExpired:
+        worker.send_signal(signal.SIGINT)
+        out, error = worker.communicate(timeout=30)
+        assert worker.returncode == 130, out + error
 
 
 def _run_with_other_evaluators(text: str, evaluators: str, folder: Path) -> None:

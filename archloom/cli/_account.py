@@ -113,8 +113,8 @@ def account(study: StudyRecord, trials: Sequence[TrialRecord], store: str) -> Ac
         trials: all of its trials.
         store: where it lies.
     """
-    finished = [trial for trial in trials if trial.state.is_finished]
-    finished.sort(key=lambda trial: (trial.finished_at or "", trial.number))
+    finished = [trial for trial in trials if trial.state.is_finished and not trial.excluded]
+    finished.sort(key=lambda trial: trial.finish_order or 0)
     evaluated = [trial for trial in finished if trial.reused_from is None]
     budget = dict(study.config.get("budget") or {})
     counted = finished if budget.get("count") == "proposals" else evaluated
@@ -178,7 +178,7 @@ def differences(accounts: Sequence[Account]) -> list[str]:
 
 
 def _is_feasible(trial: TrialRecord) -> bool:
-    return str(trial.state) == "COMPLETE" and not trial.violation
+    return str(trial.state) == "COMPLETE" and not trial.violation and not trial.excluded
 
 
 def _name(part: Any) -> str:

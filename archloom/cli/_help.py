@@ -26,14 +26,19 @@ def page(group: Any, ctx: Any, panels: Mapping[str, Sequence[Row]]) -> str:
         ctx: its context.
         panels: heading to the verbs under it and their help lines.
     """
-    width = max(min(shutil.get_terminal_size().columns, MOST), LEAST)
+    wide = width()
     options = [record for param in group.get_params(ctx) if (record := param.get_help_record(ctx))]
     first = max(len(name) for rows in panels.values() for name, _ in rows)
-    usage = _indented(f"Usage: {ctx.command_path} [OPTIONS] COMMAND [ARGS]...", width)
-    parts = ["", usage, "", _indented(group.help or "", width), ""]
-    parts += [line for title, rows in panels.items() for line in panel(title, rows, width, first)]
-    parts += panel("Options", options, width)
+    usage = _indented(f"Usage: {ctx.command_path} [OPTIONS] COMMAND [ARGS]...", wide)
+    parts = ["", usage, "", _indented(group.help or "", wide), ""]
+    parts += [line for title, rows in panels.items() for line in panel(title, rows, wide, first)]
+    parts += panel("Options", options, wide)
     return "\n".join(parts) + "\n"
+
+
+def width() -> int:
+    """Return how wide a help page is in this terminal."""
+    return max(min(shutil.get_terminal_size().columns, MOST), LEAST)
 
 
 def _indented(text: str, width: int) -> str:

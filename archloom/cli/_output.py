@@ -46,6 +46,9 @@ def trial_row(trial: TrialRecord, objectives: Sequence[Objective]) -> dict[str, 
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
         "artifacts": dict(trial.artifacts),
+        "excluded": trial.excluded,
+        "n_lost": trial.n_lost,
+        "worker": trial.worker,
     }
 
 

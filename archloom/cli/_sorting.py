@@ -1,64 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trials in an order that is asked for."""
+"""What trials are sorted by, which their table always shows."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-from archloom.errors import UnknownNameError, did_you_mean
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from archloom.store import TrialRecord
 
-FIELDS: dict[str, Callable[[TrialRecord], float | None]] = {
-    "number": lambda trial: trial.number,
-    "time": lambda trial: trial.seconds,
-    "seconds": lambda trial: trial.seconds,
-    "violation": lambda trial: trial.violation,
-}
+SHOWN_ANYWAY = ("number", "state", "architecture", "reason", "key", "feasible", "pareto", "excluded")
+"""Columns that the table has, or says otherwise."""
 
 
-def sorted_by(trials: Sequence[TrialRecord], key: str | None) -> list[TrialRecord]:
-    """Return trials by a metric, smallest first; by ``-metric`` largest first; those without it come last.
+class Sorted(NamedTuple):
+    """What is sorted by, by kind and in the order given.
 
     Args:
-        trials: in the order of their numbers, which decides between equals.
-        key: a metric (``accuracy`` stands for ``validation/accuracy``) or one of ``FIELDS``.
-
-    Raises:
-        UnknownNameError: no trial has such a metric.
+        metrics: full keys.
+        decisions: names.
+        columns: columns of a trial, ``time`` for its seconds.
     """
-    if key is None:
-        return list(trials)
-    is_falling, name = key.startswith("-"), key.removeprefix("-")
-    read = FIELDS.get(name) or _metric(trials, name)
-    values = {trial.number: read(trial) for trial in trials}
-    there = {number: value for number, value in values.items() if value is not None and not math.isnan(value)}
-    ranked = sorted((trial for trial in trials if trial.number in there), key=lambda t: there[t.number])
-    if is_falling:
-        ranked.sort(key=lambda trial: there[trial.number], reverse=True)
-    return ranked + [trial for trial in trials if trial.number not in there]
+
+    metrics: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
-def sorted_metric(trials: Sequence[TrialRecord], key: str | None) -> str:
-    """Return the full name of what trials are sorted by, ``time`` for seconds; empty where nothing is asked.
+def sorted_names(trials: Sequence[TrialRecord], sort: str | None) -> Sorted:
+    """Return what trials are sorted by, as far as a table can show it.
 
     Args:
-        trials: as for ``sorted_by``.
-        key: as for ``sorted_by``, which has found it.
+        trials: as the store sorted them.
+        sort: ``-accuracy, params``, which the store understood.
     """
-    name = (key or "").removeprefix("-")
-    if name in FIELDS:
-        return "time" if name == "seconds" else name
-    known = {metric for trial in trials for metric in trial.metrics}
-    return name if not name or name in known else f"validation/{name}"
+    from archloom.store.parsing import parse_sort
+
+    if sort is None:
+        return Sorted()
+    metrics = {metric for trial in trials for metric in trial.metrics}
+    decisions = {name for trial in trials for name in trial.choices}
+    found = Sorted()
+    for operand, _ in parse_sort(sort)[1]:
+        name = "time" if operand.text == "seconds" else operand.text
+        full = name if name in metrics else f"validation/{name}"
+        if not operand.kind and _is_column(name, trials):
+            found = found._replace(columns=(*found.columns, name))
+        elif operand.kind != "decision" and full in metrics:
+            found = found._replace(metrics=(*found.metrics, full))
+        elif operand.text in decisions:
+            found = found._replace(decisions=(*found.decisions, operand.text))
+    columns = tuple(name for name in dict.fromkeys(found.columns) if name not in SHOWN_ANYWAY)
+    return Sorted(tuple(dict.fromkeys(found.metrics)), tuple(dict.fromkeys(found.decisions)), columns)
 
 
-def _metric(trials: Sequence[TrialRecord], name: str) -> Callable[[TrialRecord], float | None]:
-    known = {metric for trial in trials for metric in trial.metrics}
-    full = name if name in known else f"validation/{name}"
-    if full not in known and trials:
-        raise UnknownNameError(f"--sort {name!r}: no trial has it{did_you_mean(name, known | set(FIELDS))}")
-    return lambda trial: trial.metrics.get(full)
+def _is_column(name: str, trials: Sequence[TrialRecord]) -> bool:
+    return name in ("time", *SHOWN_ANYWAY) or any(name in vars(trial) for trial in trials[:1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``search export``: take a trial's trained network away as plain PyTorch."""
+"""``search export``: take a trial's trained network away as plain PyTorch, or all trials as a table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from archloom.cli._export_trials import Target, check_words, export_trials, words_for_network
 from archloom.cli._studies import StoreOption, StudyArgument, chosen, folder_of, identity, opened
 from archloom.errors import ArchloomError, ConfigError
 
@@ -27,13 +28,35 @@ WEIGHTS = "weights.safetensors"
 def export(
     study: StudyArgument,
     trial: Annotated[
-        str, typer.Argument(metavar="TRIAL", help="'best' or a trial's number.", show_default=False)
-    ],
+        str | None,
+        typer.Argument(
+            metavar="TRIAL",
+            help="'best' or a trial's number. With --to: the file to write, or the URL.",
+            show_default=False,
+        ),
+    ] = None,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to; made if need be.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Where to; made if need be. Not with --to.", show_default=False
+        ),
+    ] = None,
     *,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in FOLDER.")] = False,
+    to: Annotated[
+        Target | None,
+        typer.Option(
+            "--to", help="Write all trials instead, as a table or an Optuna study.", show_default=False
+        ),
+    ] = None,
+    curves: Annotated[
+        bool,
+        typer.Option(
+            "--curves", help="With --to csv or parquet: what was reported step by step, a row each."
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is in FOLDER, the file or the Optuna study.")
+    ] = False,
     trust: Annotated[
         bool,
         typer.Option(
@@ -48,7 +71,18 @@ def export(
 
     The file needs torch and safetensors, nothing of archloom. It is checked in a fresh process before
     it is handed over: its outputs equal the trained network's.
+
+    With --to, all trials of the study are written: 'search export STUDY --to csv trials.csv', '--to parquet
+    trials.parquet', or '--to optuna sqlite:///optuna.db' for Optuna's dashboard. 'search import' reads a
+    CSV file and an Optuna study again.
     """
+    if to is not None:
+        check_words(study, to, trial, folder, curves=curves, trust=trust)
+        with opened(study, store) as (opened_store, record):
+            export_trials(opened_store, record, to, str(trial), curves=curves, overwrite=overwrite)
+        return
+    if trial is None or folder is None or curves:
+        raise ConfigError(words_for_network(study, trial, curves=curves))
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise ConfigError(f"{folder} is not empty: choose another folder, or --overwrite an earlier export")
     with opened(study, store) as (opened_store, record):
@@ -70,10 +104,12 @@ def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
             f"study {record.name!r} was not run from a study file, so that its network cannot be rebuilt "
             "here: do it in Python with archloom.export.export_model"
         )
-    trusted = {"*"} if trust else set()
+    trusted, folder = {"*"} if trust else set(), None
     if Path(study).is_file():
-        trusted |= config.foreign_code(config.load(study).resolved())
-    return config.restore(record.config, source=f"study {record.name!r}", trusted=sorted(trusted))
+        at_hand = config.load(study)
+        trusted, folder = trusted | config.foreign_code(at_hand.resolved()), at_hand.folder
+    source = f"study {record.name!r}"
+    return config.restore(record.config, source=source, trusted=sorted(trusted), folder=folder)
 
 
 def _weights(trial: TrialRecord, study: StudyRecord, store: Store) -> Path:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,7 @@ from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from archloom.store import StudyRecord, TrialRecord
+    from archloom.store import Event, StudyRecord, TrialRecord
 
 SHOWN_STEPS = 12
 Curves = dict[str, dict[int, float]]
@@ -36,14 +38,16 @@ def show(
             curve = opened_store.curves(identity(record), metric).get(found.number)
             if curve:
                 curves[metric] = curve
+        events = [event for event in opened_store.events(identity(record)) if event.number == found.number]
         if form == "table":
-            _print(found, record, curves)
+            _print(found, record, curves, events)
             return
         row = trial_row(found, record.objectives) | {"traceback": found.traceback}
+        row["events"] = [{"at": e.at, "kind": e.kind, "detail": e.detail} for e in events]
         write({"study": record.name, **row, "curves": curves}, form, [row])
 
 
-def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
+def _print(trial: TrialRecord, study: StudyRecord, curves: Curves, events: Sequence[Event]) -> None:
     from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
     from archloom.cli._words import moment, number, percent
@@ -54,6 +58,14 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     ]
     if trial.reused_from is not None:
         rows.append(("served from", f"trial {trial.reused_from}"))
+    if trial.excluded:
+        why = {
+            "invalid": "its result was found to be wrong",
+            "outside": "it lies outside the space as it is now",
+        }
+        rows.append(("does not count", why.get(trial.excluded, trial.excluded)))
+    if trial.n_lost:
+        rows.append(("retried", f"{trial.n_lost} times, since its worker was gone"))
     if trial.reason:
         rows.append(("reason", plain(trial.reason)))
     if trial.violation:
@@ -68,6 +80,7 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
         ("started", moment(trial.started_at)),
         ("finished", moment(trial.finished_at)),
     ]
+    rows += [("event", plain(f"{moment(event.at)} {event.kind}: {_told(event.detail)}")) for event in events]
     rows += [("file", exact(path)) for path in trial.artifacts.values()]
     parts: list[RenderableType] = [facts(rows), architecture(trial)]
     if curves:
@@ -75,6 +88,17 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves) -> None:
     if trial.traceback:
         parts.append(exact(trial.traceback.rstrip(), "dim"))
     print_parts(*parts)
+
+
+def _told(detail: str) -> str:
+    """Say what an event's detail says: in words, or the reason among its JSON."""
+    try:
+        told = json.loads(detail)
+    except (ValueError, RecursionError):
+        return detail
+    if not isinstance(told, dict):
+        return detail
+    return "; ".join(f"{key} {value}" for key, value in told.items() if value not in ("", None, [], {}))
 
 
 def _curves_parts(curves: Curves) -> list[RenderableType]:

@@ -61,10 +61,19 @@ def _all(store: str | None, form: Any) -> None:
 
 def _row(store: Store, study: StudyRecord) -> dict[str, Any]:
     """Describe a study as plain JSON."""
+    from archloom.cli._crew import crew_rows, standing_words
+    from archloom.store.revisions import Revisions
+
     found = store.best(identity(study), 1)
+    workers = store.workers.records(identity(study))
     return {
         "study": study.name,
-        "status": study.status,
+        "status": standing_words(study, workers),
+        "workers": crew_rows(workers),
+        "revisions": [
+            {"number": each.number, "at": each.at, "first_trial": each.first_trial, "detail": each.detail}
+            for each in Revisions(store, identity(study)).records()
+        ],
         "reason": study.reason,
         "created_at": study.created_at,
         "counts": {str(state): n for state, n in store.counts(identity(study)).items()},
@@ -78,6 +87,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """Describe a study in one line of CSV."""
     best = row["best"] or {"number": None, "objectives": {}}
     plain = {key: row[key] for key in ("study", "status", "reason", "created_at", "counts")}
+    plain["workers"] = len(row["workers"])
     return plain | {"best_trial": best["number"], "best": best["objectives"]}
 
 
@@ -110,6 +120,7 @@ def _goal(row: dict[str, Any], first: dict[str, str]) -> str:
 
 
 def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], store: Store) -> None:
+    from archloom.cli._crew import worker_words
     from archloom.cli._tables import exact, facts, lines, plain, show
     from archloom.cli._words import moment, number
 
@@ -117,13 +128,17 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     reason = "interrupted" if study.reason == "KeyboardInterrupt" else study.reason
     facts_shown: list[tuple[str, Any]] = [
         ("study", plain(study.name)),
-        ("status", plain(f"{study.status}{reason and ': ' + reason}")),
+        ("status", plain(f"{row['status']}{reason and ': ' + reason}")),
         ("created", moment(study.created_at)),
         ("trials", counts or "none yet"),
     ]
     for objective in study.objectives:
         facts_shown.append(("objective", plain(f"{objective.direction} {objective.metric}")))
     facts_shown += [("constraint", plain(text)) for text in study.constraints]
+    for each in row["revisions"][1:]:
+        words = f"{each['number']}, from trial {each['first_trial']}: {each['detail']}"
+        facts_shown.append(("revision", plain(words)))
+    facts_shown += [("worker", plain(worker_words(worker))) for worker in row["workers"]]
     if row["best"] is not None:
         facts_shown.append(("best", plain(f"{_best_value(row)} (trial {row['best']['number']})")))
         facts_shown.append(("", lines(row["best"]["architecture"].split("; "))))

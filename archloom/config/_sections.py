@@ -45,6 +45,23 @@ class Budget(BaseModel):
         return self
 
 
+class ExecutorSection(BaseModel):
+    """Where trials are evaluated: in the process that proposes, or in several of their own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    processes: PositiveInt | None = Field(
+        None, description="evaluate in so many processes; one a device where devices are given"
+    )
+    devices: list[Text] = Field([], description="what the processes compute on in turn, such as cuda:0")
+    lease: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="seconds without a sign of life after which a worker's trials are retried"
+    )
+    retries: Annotated[int, Field(ge=0)] = Field(
+        2, description="how often a trial is retried whose worker was gone, before it is failed"
+    )
+
+
 class Sections(BaseModel):
     """A study file. ``space``, ``strategy``, ``evaluator`` and ``pruner`` are named things."""
 
@@ -76,3 +93,6 @@ class Sections(BaseModel):
     artifacts: Text | None = Field(None, description="folder for weights; beside the store")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="the root of all randomness")
     device: Text = Field("cpu", description="where evaluators compute, in torch's words")
+    executor: ExecutorSection = Field(
+        default_factory=lambda: ExecutorSection.model_validate({}), description="where trials are evaluated"
+    )

@@ -30,25 +30,40 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
     return StudyFile(document, Path(path).absolute().parent)
 
 
-def restore(config: Mapping[str, Any], *, source: str, trusted: Sequence[str] = ()) -> StudyFile:
+def restore(
+    config: Mapping[str, Any],
+    *,
+    source: str,
+    trusted: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    store: str | None = None,
+    folder: Path | None = None,
+) -> StudyFile:
     """Make the study file of a study again from the configuration kept in its store.
 
     Args:
         config: what ``StudyFile.resolved`` gave.
         source: names the study in messages.
         trusted: the import paths and commands that may be imported and run; ``["*"]`` for all.
+        overrides: as in ``load``.
+        store: the database it was found in, which a configuration does not name.
+        folder: where what is trusted lies, in place of the folder that the database names.
 
     Raises:
         ConfigError: it names one that is not trusted. What a database says is shown, never imported or
             run unasked.
     """
     data = dict(config)
-    folder = Path(data.pop("folder", "."))
+    recorded = Path(data.pop("folder", "."))
     strange = sorted(foreign_code(data) - set(trusted))
     if strange and "*" not in trusted:
         named = ", ".join(path if path.isprintable() else repr(path) for path in strange)
         raise ConfigError(
-            f"{source}: the database asks to import or run {named} (folder {folder}): "
+            f"{source}: the database asks to import or run {named} (folder {recorded}): "
             "if you trust it, say so with --trust"
         )
-    return StudyFile(from_mapping(data, source), folder)
+    if store is not None:
+        data["store"] = store
+    document = from_mapping(data, source)
+    override(document, overrides)
+    return StudyFile(document, folder or recorded, imports=folder is not None or "*" in trusted)

@@ -22,14 +22,15 @@ from archloom.config._raised import place, raised
 from archloom.config._sections import Sections
 from archloom.config._space import SpaceTree, read_space
 from archloom.config._stores import default_store
-from archloom.contracts import Evaluator, Pruner, Strategy
+from archloom.contracts import Evaluator, Executor, Pruner, Strategy
 from archloom.errors import ArchloomError, ConfigError, DataError, SpaceError
 from archloom.evaluators import EVALUATORS, Tuned
+from archloom.executors import ProcessExecutor
 from archloom.registry import Registry
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.strategies import PRUNERS, STRATEGIES
 from archloom.study import Callback, Study
-from archloom.terms import OtherTermsError, artifacts_beside
+from archloom.terms import OtherTermsError, artifacts_beside, check_device
 
 T = TypeVar("T")
 
@@ -50,13 +51,15 @@ class StudyFile:
     Args:
         document: the file's data and the places of its keys, overrides included.
         folder: where the file lies; on the import path while it is read and run.
+        imports: whether it is put there: not where a database names the folder, and nobody trusts it.
 
     Raises:
         ConfigError: all that is wrong with the file, one problem a line, each with file and line.
     """
 
-    def __init__(self, document: Document, folder: Path):
+    def __init__(self, document: Document, folder: Path, *, imports: bool = True):
         self._document = document
+        self._imports = imports
         self.folder = folder
         problems = Problems(document)
         if "parts" in document.data:
@@ -125,9 +128,19 @@ class StudyFile:
             "batch_size": self.sections.batch_size,
         }
 
+    def executor(self) -> Executor | None:
+        """Make the executor that the file asks for; ``None`` for evaluation in the process that proposes."""
+        section = self.sections.executor
+        if section.processes is None and not section.devices:
+            return None
+        return ProcessExecutor(section.processes, section.devices or [self.sections.device])
+
     @contextlib.contextmanager
     def importing(self) -> Iterator[None]:
         """Put the file's folder on the import path, as Python does for a script."""
+        if not self._imports:
+            yield
+            return
         folder = str(self.folder)
         sys.path.insert(0, folder)
         try:
@@ -166,11 +179,12 @@ class StudyFile:
         """Make the evaluators, a ``costs`` evaluator in front where one was added."""
         return cast(list[Evaluator], self._made(self._build_evaluators))
 
-    def study(self, *, resume: bool = False) -> Study:
+    def study(self, *, resume: bool = False, changes: Literal["refuse", "record"] = "refuse") -> Study:
         """Make the study this file describes, in its store.
 
         Args:
             resume: continue the study of that name instead of refusing to make a second.
+            changes: refuse one that was begun under other terms, or record what has changed and go on.
 
         Raises:
             ConfigError: an objective or a constraint that no evaluator answers.
@@ -179,6 +193,8 @@ class StudyFile:
         with self.importing():
             strategy, pruner = self._made(self._build_strategy)
             try:
+                for device in self.sections.executor.devices:
+                    check_device(device)
                 study = Study(
                     self.space,
                     cast(Strategy, strategy),
@@ -194,6 +210,9 @@ class StudyFile:
                     artifacts=self.artifacts,
                     config=self.resolved(),
                     resume=resume,
+                    changes=changes,
+                    lease=self.sections.executor.lease,
+                    retries=self.sections.executor.retries,
                 )
                 self._enqueue(study)
                 return study
@@ -295,9 +314,10 @@ class StudyFile:
         """Have the architectures tried that are in no trial yet: all in a new study, the added on resume."""
         if not self._enqueued:
             return
-        known = {record.key for record in study.trials}
         space = study.space
         with study.store.transaction():
+            study.store.lock(study.id)  # another process may be about to do the same
+            known = {record.key for record in study.trials}
             for choices in self._enqueued:
                 spelled = space.from_choices(choices).choices  # labels as text, as the store has them
                 # A key is of the genotype or canonical, as the evaluators want it; the forms are never alike.

@@ -2,5 +2,6 @@
 """Where trials run."""
 
 from archloom.executors.inline import InlineExecutor
+from archloom.executors.processes import ProcessExecutor
 
-__all__ = ["InlineExecutor"]
+__all__ = ["InlineExecutor", "ProcessExecutor"]

@@ -23,6 +23,7 @@ from archloom.search_spaces.drawing import Drawer
 from archloom.search_spaces.labels import describe
 from archloom.search_spaces.legality import Legality
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, decision_names, walk
+from archloom.search_spaces.recorded import read_rows
 from archloom.search_spaces.settings import (
     Settings,
     join_settings,
@@ -292,6 +293,18 @@ class SearchSpace:
             )
         return Architecture(self, row)
 
+    def read(self, recorded: Sequence[Mapping[str, str | float]]) -> tuple[Genotypes, npt.NDArray[np.bool_]]:
+        """Return recorded choices as ``n`` rows, and which of these are points of this space.
+
+        >>> import pyglove as pg
+        >>> space = SearchSpace(pg.Dict(op=pg.oneof(["conv", "pool"])))
+        >>> rows, is_point = space.read([{"op": "pool"}, {"op": "skip"}, {}])
+        >>> is_point.tolist()
+        [True, False, False]
+        """
+        rows, is_known = read_rows(self.points, recorded, self._n_choices, self._n_floats)
+        return rows, is_known & self.is_legal(rows)
+
     def choices(self, row: Genotypes) -> Choices:
         """Return the active decisions of a ``1 x d`` row by name."""
         made: Choices = {}
@@ -454,4 +467,5 @@ def _plain_form(choices: Mapping[str, str | float]) -> str:
 
 
 def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    # 80 bits: among a million architectures two would share a key in one of 10 ** 12 studies.
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:20]

@@ -7,7 +7,30 @@ makes a table-like view of one study.
 
 from __future__ import annotations
 
-from archloom.store.records import Event, Outcome, Proposal, StudyRecord, TrialRecord
+from archloom.store.lease import Lease
+from archloom.store.predictions import Prediction
+from archloom.store.records import (
+    Curve,
+    Event,
+    Outcome,
+    Proposal,
+    Standing,
+    StudyRecord,
+    TrialRecord,
+    WorkerRecord,
+)
 from archloom.store.store import Store
 
-__all__ = ["Event", "Outcome", "Proposal", "Store", "StudyRecord", "TrialRecord"]
+__all__ = [
+    "Curve",
+    "Event",
+    "Lease",
+    "Outcome",
+    "Prediction",
+    "Proposal",
+    "Standing",
+    "Store",
+    "StudyRecord",
+    "TrialRecord",
+    "WorkerRecord",
+]

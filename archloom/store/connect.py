@@ -18,9 +18,10 @@ from archloom.errors import StoreError, require
 from archloom.store import schema
 from archloom.store.migrations import upgrade as run_revisions
 from archloom.store.session import Session, reason_of
-from archloom.store.views import create_views
+from archloom.store.sqlite_file import check_companions, check_file
+from archloom.store.views import create_views, refresh_wide
 
-__all__ = ["open_session", "parse_url", "upgrade"]
+__all__ = ["again", "open_session", "parse_url", "upgrade"]
 
 _TIMEOUT = 30.0
 _CREATION_LOCK = 0x617263686C6F6F6D
@@ -83,6 +84,11 @@ def open_session(url: URL, *, must_exist: bool = False) -> Session:
     return session
 
 
+def again(url: str) -> Session:
+    """Open another connection to a database that was opened before."""
+    return _connect(parse_url(url), must_exist=True)
+
+
 def upgrade(url: URL) -> None:
     """Bring an older database to this archloom's schema; create it where there is none.
 
@@ -91,10 +97,16 @@ def upgrade(url: URL) -> None:
     """
     session = _connect(url, must_exist=False)
     try:
+        if session.is_sqlite:  # a table that is made anew is dropped first, and must not take others with it
+            session.connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         with session.transaction():
             _lock_creation(session)
             _check(session, may_be_older=True)
             run_revisions(session.connection)
+            for study_id in list(session.connection.scalars(select(schema.studies.c.id))):
+                refresh_wide(session.connection, study_id)
+            if session.is_sqlite and session.connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                raise StoreError(f"{session.label}: rows would point nowhere; nothing has been changed")
         _use_wal(session)
     finally:
         session.close()
@@ -131,10 +143,11 @@ def _check_file(url: URL, label: str, *, must_exist: bool) -> None:
     path = Path(url.database)
     if path.is_dir():
         raise StoreError(f"cannot open {label}: {path} is a folder; name a file in it")
+    if must_exist or (path.exists() and path.stat().st_size):
+        check_file(path, label)
+        check_companions(path, label)
     if path.exists():
         return
-    if must_exist:
-        raise StoreError(f"cannot open {label}: there is no file {path}")
     if not path.parent.is_dir():
         raise StoreError(f"cannot open {label}: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
@@ -153,6 +166,8 @@ def _prepare_sqlite(driver: SqliteConnection, synchronous: str) -> None:
     # Without this, the driver begins and commits transactions by rules of its own.
     driver.isolation_level = None
     driver.execute("PRAGMA foreign_keys = ON")
+    # The views of a stranger's file call nothing that reaches outside it.
+    driver.execute("PRAGMA trusted_schema = OFF")
     # A commit writes the ten or so pages that a trial touches, each whole: smaller ones are written sooner.
     driver.execute("PRAGMA page_size = 2048")
     driver.execute(f"PRAGMA synchronous = {synchronous}")
@@ -169,6 +184,12 @@ def _check(session: Session, *, may_be_older: bool = False) -> bool:
     names = set(inspect(session.connection).get_table_names())
     if schema.VERSION_TABLE in names:
         _check_version(session, may_be_older=may_be_older)
+        lacking = set() if may_be_older else set(schema.metadata.tables) - names
+        if lacking:  # or a stranger's view stands in its place, which could run for ever
+            raise StoreError(
+                f"{session.label} lacks the table {min(lacking)!r}: "
+                "`search storage check` says what else is wrong"
+            )
         return False
     foreign = names if session.is_sqlite else names & set(schema.metadata.tables)
     if foreign:
@@ -187,7 +208,7 @@ def _check_version(session: Session, *, may_be_older: bool) -> None:
     if found in schema.REVISIONS:
         raise StoreError(
             f"{session.label} has the older schema {found}, this archloom reads {newest}: "
-            f"back it up, then upgrade it with archloom.store.Store.upgrade(url)"
+            f"upgrade it with `search storage upgrade --store {session.label}` (in Python Store.upgrade(url))"
         )
     raise StoreError(
         f"{session.label} has the schema {found}, which this archloom ({newest}) does not know: "

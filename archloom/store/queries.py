@@ -9,19 +9,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, select
+from sqlalchemy import Select, Table, func, select
 
 from archloom.contracts import Objective, State
-from archloom.store.records import Event, StudyRecord, TrialRecord, join_key, split_key
-from archloom.store.schema import artifacts, decisions, events, metrics, objectives, studies, trials
+from archloom.errors import StoreError
+from archloom.store.records import Event, StudyRecord, TrialRecord, join_key
+from archloom.store.schema import (
+    COUNTS_AS_BEST,
+    artifacts,
+    curves,
+    decisions,
+    events,
+    metrics,
+    objectives,
+    studies,
+    trials,
+)
 from archloom.store.session import Session
 from archloom.store.statements import FRONT, FRONT_HEAD, TRIAL_COLUMNS
 
 __all__ = [
     "best_ids",
     "build_trial",
-    "curves",
     "front",
+    "load_curves",
     "load_events",
     "load_studies",
     "load_trials",
@@ -30,8 +41,11 @@ __all__ = [
     "values_of",
 ]
 
-# Of a TrialRecord, in the order of TRIAL_COLUMNS after the id.
-_FIELDS = tuple("text" if column.name == "architecture" else column.name for column in TRIAL_COLUMNS[1:])
+_N_NAMED = 1000
+_FIELDS = tuple(
+    {"architecture": "text", "worker_id": "worker"}.get(column.name, column.name)
+    for column in TRIAL_COLUMNS[1:]
+)
 
 
 def load_studies(session: Session, *conditions: Any) -> list[StudyRecord]:
@@ -46,10 +60,10 @@ def load_studies(session: Session, *conditions: Any) -> list[StudyRecord]:
             name=row.name,
             seed=row.seed,
             objectives=tuple(goals[row.id]),
-            constraints=tuple(json.loads(row.constraints)),
-            space=json.loads(row.space),
+            constraints=tuple(_document(row.constraints, list, row.name, "constraints")),
+            space=_document(row.space, dict, row.name, "space"),
             fingerprint=row.fingerprint,
-            config=json.loads(row.config),
+            config=_document(row.config, dict, row.name, "config"),
             id=row.id,
             created_at=row.created_at,
             status=row.status,
@@ -60,14 +74,30 @@ def load_studies(session: Session, *conditions: Any) -> list[StudyRecord]:
     ]
 
 
-def load_trials(session: Session, goals: Sequence[Objective], chosen: Select[Any]) -> list[TrialRecord]:
+def _document(text: str, kind: type, study: str, what: str) -> Any:
+    """Return a study's JSON; a stranger's database may hold anything in its place."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StoreError(f"study {study!r}: its {what} cannot be read: {error}") from None
+    if not isinstance(found, kind):
+        raise StoreError(f"study {study!r}: its {what} is no JSON {'object' if kind is dict else 'list'}")
+    return found
+
+
+def load_trials(
+    session: Session, goals: Sequence[Objective], chosen: Select[Any] | list[int]
+) -> list[TrialRecord]:
     """Return the trials whose ids a query chooses, in the order of their numbers, by four queries."""
     is_chosen = trials.c.id.in_(chosen)
     rows = session.connection.execute(select(*TRIAL_COLUMNS).where(is_chosen).order_by(trials.c.number)).all()
     if not rows:
         return []
+    # Few are named one by one: PostgreSQL would read a whole table rather than look some trials up in it.
+    if len(rows) <= _N_NAMED:
+        chosen = [row.id for row in rows]
     choices = _children(session, decisions, chosen, "name", "choice", "value", "is_float")
-    values = _children(session, metrics, chosen, "split", "name", "value", where=metrics.c.step.is_(None))
+    values = _children(session, metrics, chosen, "split", "name", "value")
     files = _children(session, artifacts, chosen, "name", "path")
     return [
         build_trial(
@@ -115,7 +145,7 @@ def read_choices(rows: Iterable[Any]) -> dict[str, str | float]:
     """Return decisions by name in order of names, from rows of name, choice, value, is_float."""
     # SQLite keeps no sign of a zero in its numbers; the text beside it does.
     return {
-        name: (value or float(choice)) if is_float else choice
+        name: (value or (-0.0 if choice.startswith("-") else 0.0)) if is_float else choice
         for name, choice, value, is_float in sorted(rows, key=_by_key)
     }
 
@@ -130,14 +160,18 @@ def best_ids(session: Session, study_id: int, goal: Objective, n: int) -> list[i
 
     Of equal ones those on the Pareto front come first, then the earliest.
     """
-    split, name = split_key(goal.metric)
-    order = metrics.c.value.desc() if goal.direction == "maximize" else metrics.c.value.asc()
+    is_up = goal.direction == "maximize"
+    chosen = trials.c.study_id == study_id, COUNTS_AS_BEST
+    place = trials.c.value.desc() if is_up else trials.c.value.asc()
+    # The index gives the n-th value at once; only what is as good is then put in order.
+    last = select(trials.c.value).where(*chosen).order_by(place).limit(1).offset(n - 1).scalar_subquery()
+    worst = func.min(trials.c.value) if is_up else func.max(trials.c.value)
+    bound = func.coalesce(last, select(worst).where(*chosen).scalar_subquery())
+    is_best = trials.c.value >= bound if is_up else trials.c.value <= bound
     query = (
         select(trials.c.number)
-        .join(metrics, metrics.c.trial_id == trials.c.id)
-        .where(trials.c.study_id == study_id, trials.c.state == State.COMPLETE, trials.c.violation == 0)
-        .where(metrics.c.split == split, metrics.c.name == name, metrics.c.step.is_(None))
-        .order_by(order, trials.c.is_pareto.desc(), trials.c.number)
+        .where(*chosen, is_best)
+        .order_by(place, trials.c.is_pareto.desc(), trials.c.number)
         .limit(n)
     )
     return list(session.connection.scalars(query))
@@ -153,18 +187,13 @@ def front(session: Session, study_id: int, goals: Sequence[Objective]) -> dict[i
     return members
 
 
-def curves(session: Session, study_id: int, split: str, name: str) -> dict[int, dict[int, float]]:
+def load_curves(session: Session, study_id: int, split: str, name: str) -> dict[int, dict[int, float]]:
     """Return what was reported of a metric: trial number to step to value, both in order."""
     query = (
-        select(trials.c.number, metrics.c.step, metrics.c.value)
-        .join(metrics, metrics.c.trial_id == trials.c.id)
-        .where(
-            trials.c.study_id == study_id,
-            metrics.c.split == split,
-            metrics.c.name == name,
-            metrics.c.step.is_not(None),
-        )
-        .order_by(trials.c.number, metrics.c.step)
+        select(trials.c.number, curves.c.step, curves.c.value)
+        .join(curves, curves.c.trial_id == trials.c.id)
+        .where(trials.c.study_id == study_id, curves.c.split == split, curves.c.name == name)
+        .order_by(trials.c.number, curves.c.step)
     )
     found: dict[int, dict[int, float]] = {}
     for number, step, value in session.connection.execute(query):
@@ -186,12 +215,10 @@ def load_events(session: Session, study_id: int, kind: str | None) -> list[Event
 
 
 def _children(
-    session: Session, table: Table, chosen: Select[Any], *names: str, where: ColumnElement[bool] | None = None
+    session: Session, table: Table, chosen: Select[Any] | list[int], *names: str
 ) -> dict[int, list[Any]]:
     """Return columns of the rows of a table that belong to the chosen trials, by trial."""
     query = select(table.c.trial_id, *[table.c[name] for name in names]).where(table.c.trial_id.in_(chosen))
-    if where is not None:
-        query = query.where(where)
     found: dict[int, list[Any]] = defaultdict(list)
     for trial_id, *rest in session.connection.execute(query):
         found[trial_id].append(rest)

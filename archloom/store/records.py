@@ -19,11 +19,14 @@ from archloom.errors import StoreError
 
 __all__ = [
     "SPLITS",
+    "Curve",
     "Event",
     "Outcome",
     "Proposal",
+    "Standing",
     "StudyRecord",
     "TrialRecord",
+    "WorkerRecord",
     "join_key",
     "label_value",
     "split_key",
@@ -76,14 +79,14 @@ class Proposal:
         key: its canonical hash.
         text: the architecture in one line of words.
         choices: active decisions, name to candidate label (text) or to a finite number.
-        seed: the trial's own seed.
+        seed: the trial's own seed; ``None`` for the one that the study's seed and the trial's number give.
         fidelity: ``None`` for a full evaluation.
     """
 
     key: str
     text: str
     choices: Mapping[str, str | float]
-    seed: int
+    seed: int | None = None
     fidelity: str | None = None
 
 
@@ -110,6 +113,24 @@ class Outcome:
     reused_from: int | None = None
 
 
+@dataclass
+class Curve:
+    """What a trial has reported, step by step.
+
+    Args:
+        steps: metrics by step.
+        unsaved: the steps that are not yet in the store.
+    """
+
+    steps: dict[int, dict[str, float]] = field(default_factory=dict)
+    unsaved: set[int] = field(default_factory=set)
+
+    def add(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Add metrics of a step; those reported before of the same step and name are replaced."""
+        self.steps[step] = {**self.steps.get(step, {}), **metrics}
+        self.unsaved.add(step)
+
+
 @dataclass(frozen=True)
 class TrialRecord:
     """A trial as the store keeps it: its proposal, its outcome and the store's own notes.
@@ -121,6 +142,10 @@ class TrialRecord:
         is_pareto: COMPLETE, feasible, and no such trial is better in every objective.
         seconds: from claim to finish.
         started_at: ISO-8601 in UTC, as is ``finished_at``.
+        finish_order: the how-manieth of the study to end, dense from 0; ``None`` while it has not.
+        worker: the id of the worker that holds it, or that ended it.
+        n_lost: how often a worker that held it was gone.
+        excluded: why it does not count: ``outside`` the space as it is now, or ``invalid``; else empty.
     """
 
     number: int
@@ -142,6 +167,53 @@ class TrialRecord:
     started_at: str | None
     finished_at: str | None
     artifacts: dict[str, str]
+    finish_order: int | None = None
+    worker: int | None = None
+    n_lost: int = 0
+    excluded: str = ""
+
+
+class Standing(NamedTuple):
+    """How a study stands.
+
+    Args:
+        status: ``running``, ``stopped`` or ``done``.
+        reason: why it is stopped or done.
+        max_trials: how many trials it may hold; ``None`` for any number.
+        budget: whether ``evaluations`` or ``proposals`` are counted.
+    """
+
+    status: str
+    reason: str
+    max_trials: int | None
+    budget: str
+
+
+class WorkerRecord(NamedTuple):
+    """A process that works, or has worked, on a study.
+
+    Args:
+        id: given by the store.
+        host: its machine's name.
+        pid: its number there.
+        process: tells it from a later process of the same number.
+        is_proposer: whether it is the one that asks the strategy.
+        n_slots: how many trials it runs at a time.
+        n_beats: raised with each sign of life.
+        started_at: ISO-8601 in UTC, as are ``renewed_at`` (its last sign of life) and ``ended_at``.
+        ended_at: ``None`` until it has said goodbye.
+    """
+
+    id: int
+    host: str
+    pid: int
+    process: str
+    is_proposer: bool
+    n_slots: int
+    n_beats: int
+    started_at: str
+    renewed_at: str
+    ended_at: str | None
 
 
 class Event(NamedTuple):

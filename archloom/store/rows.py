@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,15 +23,17 @@ __all__ = [
     "metric_rows",
     "now",
     "objective_rows",
+    "revision_row",
     "seconds_between",
     "study_row",
     "trial_row",
+    "trial_seed",
 ]
 
 
 def now() -> str:
     """Return the time as ISO-8601 in UTC, of one width, so that it sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def seconds_between(start: str, end: str) -> float:
@@ -47,6 +50,11 @@ def clean(words: str) -> str:
     'NUL \\x00, half a pair \\ud800, plain é'
     """
     return words.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Return a trial's own seed, 32 bits from the study's and its number."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
 
 
 def dump(value: Any, what: str) -> str:
@@ -81,6 +89,15 @@ def study_row(record: StudyRecord, created_at: str) -> dict[str, Any]:
     }
 
 
+def revision_row(
+    study_id: int, number: int, study: Mapping[str, Any], first_trial: int, detail: str = "created"
+) -> dict[str, Any]:
+    """Return a row of ``revisions`` from a row of ``studies``."""
+    kept = {name: study[name] for name in ("space", "fingerprint", "config")}
+    place = {"study_id": study_id, "number": number, "first_trial": first_trial}
+    return {**place, **kept, "at": now(), "detail": clean(detail)}
+
+
 def objective_rows(study_id: int, goals: Sequence[Objective]) -> list[dict[str, Any]]:
     """Return rows of ``objectives``."""
     rows = []
@@ -92,20 +109,21 @@ def objective_rows(study_id: int, goals: Sequence[Objective]) -> list[dict[str, 
 
 
 def trial_row(
-    study_id: int, number: int, ask: int, proposal: Proposal, at: str, *, is_started: bool = False
+    study_id: int, number: int, ask: int, proposal: Proposal, at: str, seed: int, worker: int | None = None
 ) -> dict[str, Any]:
-    """Return a row of ``trials``, WAITING or, where it ``is_started``, RUNNING."""
+    """Return a row of ``trials``: WAITING or, where a worker is given, RUNNING there."""
     return {
         "study_id": study_id,
         "number": number,
-        "state": "RUNNING" if is_started else "WAITING",
+        "state": "WAITING" if worker is None else "RUNNING",
         "key": proposal.key,
         "architecture": clean(proposal.text),
         "ask": ask,
-        "seed": int(proposal.seed),
+        "seed": trial_seed(seed, number) if proposal.seed is None else int(proposal.seed),
         "fidelity": proposal.fidelity,
         "created_at": at,
-        "started_at": at if is_started else None,
+        "started_at": None if worker is None else at,
+        "worker_id": worker,
     }
 
 

@@ -7,11 +7,14 @@ holds the two ways to a database, ``create_all`` and the migrations, equal.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -22,26 +25,36 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
+    text,
     true,
 )
 
 __all__ = [
+    "COUNTS_AS_BEST",
     "REVISIONS",
     "STATUSES",
     "VERSION_TABLE",
     "artifacts",
+    "curves",
     "decisions",
     "events",
     "metadata",
     "metrics",
     "objectives",
+    "predictions",
+    "revisions",
+    "run_metrics",
+    "runs",
     "studies",
+    "tags",
     "trials",
     "version",
+    "workers",
 ]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision of the schema, oldest first; the last is what this archloom reads and writes."""
 
 VERSION_TABLE = "archloom_schema"
@@ -61,6 +74,10 @@ metadata = MetaData(
 )
 
 
+_SPLITS = "split IN ('', 'train', 'validation', 'test')"
+_STATES = "state IN ('WAITING', 'RUNNING', 'COMPLETE', 'PRUNED', 'FAIL')"
+
+
 def _study_id(*, primary_key: bool = False, index: bool = False) -> Column[int]:
     parent = ForeignKey("studies.id", ondelete="CASCADE")
     return Column("study_id", parent, nullable=False, primary_key=primary_key, index=index)
@@ -69,6 +86,19 @@ def _study_id(*, primary_key: bool = False, index: bool = False) -> Column[int]:
 def _trial_id(*, primary_key: bool = False) -> Column[int]:
     parent = ForeignKey("trials.id", ondelete="CASCADE")
     return Column("trial_id", parent, nullable=False, primary_key=primary_key)
+
+
+def _worker_id() -> Column[int]:
+    return Column("worker_id", ForeignKey("workers.id", ondelete="SET NULL"))
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable)
+
+
+def _index(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
+    """Index the rows that meet a condition, which is what keeps an index small."""
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 version = Table(
@@ -85,7 +115,7 @@ studies = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("seed", BigInteger, nullable=False),
-    Column("created_at", Text, nullable=False),
+    _time("created_at"),
     Column("archloom_version", Text, nullable=False),
     Column("space", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
@@ -93,7 +123,12 @@ studies = Table(
     Column("constraints", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    # What the run at hand may spend, so that every worker knows.
+    Column("max_trials", Integer),
+    Column("budget", Text, nullable=False, server_default="evaluations"),
     CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("max_trials > 0", name="max_trials"),
+    CheckConstraint("budget IN ('evaluations', 'proposals')", name="budget"),
     CheckConstraint("status IN ('running', 'stopped', 'done')", name="status"),
 )
 
@@ -107,10 +142,46 @@ objectives = Table(
     Column("direction", Text, nullable=False),
     UniqueConstraint("study_id", "split", "metric"),
     CheckConstraint("position >= 0", name="position"),
-    CheckConstraint("split IN ('', 'train', 'validation', 'test')", name="split"),
+    CheckConstraint(_SPLITS, name="split"),
     CheckConstraint("direction IN ('maximize', 'minimize')", name="direction"),
     sqlite_with_rowid=False,
 )
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _study_id(primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _time("at"),
+    Column("first_trial", Integer, nullable=False),
+    Column("space", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    CheckConstraint("number >= 0", name="number"),
+    sqlite_with_rowid=False,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _study_id(index=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    # What tells this process from a later one of the same number: machine, boot, start.
+    Column("process", Text, nullable=False),
+    Column("is_proposer", Boolean, nullable=False, server_default=false()),
+    Column("n_slots", Integer, nullable=False, server_default="0"),
+    # Raised with every sign of life. Others watch it change by their own clocks, for clocks disagree.
+    Column("n_beats", Integer, nullable=False, server_default="0"),
+    _time("started_at"),
+    _time("renewed_at"),
+    _time("ended_at", nullable=True),
+    CheckConstraint("n_slots >= 0", name="n_slots"),
+    CheckConstraint("NOT is_proposer OR ended_at IS NULL", name="is_proposer"),
+)
+_index("uq_workers_proposer", workers.c.study_id, where=workers.c.is_proposer == true(), unique=True)
 
 trials = Table(
     "trials",
@@ -129,45 +200,66 @@ trials = Table(
     Column("reused_from", Integer),
     Column("reason", Text, nullable=False, server_default=""),
     Column("traceback", Text, nullable=False, server_default=""),
-    Column("created_at", Text, nullable=False),
-    Column("started_at", Text),
-    Column("finished_at", Text),
+    _time("created_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
     Column("seconds", Double),
+    # The first objective's.
+    Column("value", Double),
+    Column("excluded", Text, nullable=False, server_default=""),
+    Column("finish_order", Integer),
+    _worker_id(),
+    Column("n_lost", Integer, nullable=False, server_default="0"),
     UniqueConstraint("study_id", "number"),
     ForeignKeyConstraint(["study_id", "reused_from"], ["trials.study_id", "trials.number"]),
     CheckConstraint("number >= 0", name="number"),
-    CheckConstraint("state IN ('WAITING', 'RUNNING', 'COMPLETE', 'PRUNED', 'FAIL')", name="state"),
+    CheckConstraint(_STATES, name="state"),
     CheckConstraint("violation >= 0", name="violation"),
-    CheckConstraint("NOT is_pareto OR (state = 'COMPLETE' AND violation = 0)", name="is_pareto"),
+    CheckConstraint("excluded IN ('', 'outside', 'invalid')", name="excluded"),
+    CheckConstraint(
+        "NOT is_pareto OR (state = 'COMPLETE' AND violation = 0 AND excluded = '')", name="is_pareto"
+    ),
+    CheckConstraint("state <> 'COMPLETE' OR value IS NOT NULL", name="value"),
     CheckConstraint("reused_from <> number", name="reused_from"),
+    CheckConstraint("n_lost >= 0", name="n_lost"),
     CheckConstraint("(state = 'WAITING') = (started_at IS NULL)", name="started_at"),
     CheckConstraint("(state IN ('WAITING', 'RUNNING')) = (finished_at IS NULL)", name="finished_at"),
+    CheckConstraint("(finished_at IS NULL) = (finish_order IS NULL)", name="finish_order"),
     CheckConstraint("(finished_at IS NULL) = (seconds IS NULL)", name="seconds"),
 )
 # Those that have not ended: few, however many trials there are.
-Index(
+_index(
     "ix_trials_open",
     trials.c.study_id,
     trials.c.state,
     trials.c.number,
-    sqlite_where=trials.c.finished_at.is_(None),
-    postgresql_where=trials.c.finished_at.is_(None),
+    where=trials.c.finished_at.is_(None),
 )
 Index("ix_trials_study_id_key", trials.c.study_id, trials.c.key)
-Index(
+_index(
+    "uq_trials_finish_order",
+    trials.c.study_id,
+    trials.c.finish_order,
+    where=trials.c.finish_order.is_not(None),
+    unique=True,
+)
+COUNTS_AS_BEST = and_(
+    trials.c.state == text("'COMPLETE'"), trials.c.violation == text("0"), trials.c.excluded == text("''")
+)
+"""Which trials may be the best; spelled out, so that the databases see that an index holds them."""
+_index("ix_trials_best", trials.c.study_id, trials.c.value, where=COUNTS_AS_BEST)
+_index(
     "ix_trials_front",
     trials.c.study_id,
     trials.c.is_pareto,
     trials.c.number,
-    sqlite_where=trials.c.is_pareto == true(),
-    postgresql_where=trials.c.is_pareto == true(),
+    where=trials.c.is_pareto == true(),
 )
-Index(
+_index(
     "ix_trials_study_id_reused_from",
     trials.c.study_id,
     trials.c.reused_from,
-    sqlite_where=trials.c.reused_from.is_not(None),
-    postgresql_where=trials.c.reused_from.is_not(None),
+    where=trials.c.reused_from.is_not(None),
 )
 
 decisions = Table(
@@ -186,33 +278,26 @@ decisions = Table(
 metrics = Table(
     "metrics",
     metadata,
-    _trial_id(),
-    Column("name", Text, nullable=False),
-    Column("step", Integer),
-    Column("split", Text, nullable=False),
+    _trial_id(primary_key=True),
+    Column("split", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("value", Double),
     CheckConstraint("name <> ''", name="name"),
-    CheckConstraint("split IN ('', 'train', 'validation', 'test')", name="split"),
+    CheckConstraint(_SPLITS, name="split"),
+    sqlite_with_rowid=False,
 )
-# Final metrics have no step, and NULLs are distinct: two indexes, of which each row is in one.
-Index(
-    "uq_metrics_step",
-    metrics.c.trial_id,
-    metrics.c.split,
-    metrics.c.name,
-    metrics.c.step,
-    unique=True,
-    sqlite_where=metrics.c.step.is_not(None),
-    postgresql_where=metrics.c.step.is_not(None),
-)
-Index(
-    "uq_metrics_final",
-    metrics.c.trial_id,
-    metrics.c.split,
-    metrics.c.name,
-    unique=True,
-    sqlite_where=metrics.c.step.is_(None),
-    postgresql_where=metrics.c.step.is_(None),
+
+curves = Table(
+    "curves",
+    metadata,
+    _trial_id(primary_key=True),
+    Column("split", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("value", Double),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint(_SPLITS, name="split"),
+    sqlite_with_rowid=False,
 )
 
 artifacts = Table(
@@ -224,13 +309,73 @@ artifacts = Table(
     sqlite_with_rowid=False,
 )
 
+tags = Table(
+    "tags",
+    metadata,
+    _trial_id(primary_key=True),
+    Column("tag", Text, primary_key=True),
+    CheckConstraint("tag <> ''", name="tag"),
+    sqlite_with_rowid=False,
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    _trial_id(primary_key=True),
+    Column("predictor", Text, primary_key=True),
+    Column("split", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("mean", Double, nullable=False),
+    Column("std", Double),
+    _time("at"),
+    CheckConstraint(_SPLITS, name="split"),
+    CheckConstraint("std >= 0", name="std"),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _study_id(),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    _worker_id(),
+    Column("n_lost", Integer, nullable=False, server_default="0"),
+    Column("checkpoint", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    _time("created_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
+    Column("seconds", Double),
+    UniqueConstraint("study_id", "name"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("state IN ('WAITING', 'RUNNING', 'COMPLETE', 'FAIL')", name="state"),
+    CheckConstraint("n_lost >= 0", name="n_lost"),
+    CheckConstraint("(state IN ('WAITING', 'RUNNING')) = (finished_at IS NULL)", name="finished_at"),
+)
+
+run_metrics = Table(
+    "run_metrics",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, primary_key=True),
+    Column("split", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("value", Double),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint(_SPLITS, name="split"),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     metadata,
     Column("id", Integer, primary_key=True),
     _study_id(index=True),
     Column("trial_id", ForeignKey("trials.id", ondelete="CASCADE"), index=True),
-    Column("at", Text, nullable=False),
+    _time("at"),
     Column("kind", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )

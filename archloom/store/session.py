@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import Any, Literal, final
 
 from sqlalchemy import Engine, Select, UpdateBase
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from archloom.errors import StoreError
+from archloom.errors import StoreError, StoreUnavailableError
 
-__all__ = ["Session", "Statement", "reason_of"]
+__all__ = ["Session", "Statement", "is_passing", "reason_of"]
 
 Statement = Select[Any] | UpdateBase
 
@@ -46,6 +46,7 @@ class Session:
         self.label = label
         self.dialect: Any = engine.dialect
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.is_in_memory = self.is_sqlite and engine.url.database in (None, "", ":memory:")
         self.on_rollback: Callable[[], None] = lambda: None
         self.connection = engine.connect()
         self._errors = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error, UnicodeError, OverflowError)
@@ -61,6 +62,7 @@ class Session:
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         with self._lock:
+            self._cursor = None
             self.connection.close()
             self._engine.dispose()
 
@@ -135,6 +137,8 @@ class Session:
 
     def abandon(self) -> None:
         """Give up whatever this thread holds: an interrupt may strike between any two of the steps here."""
+        if not self._lock.acquire(blocking=False):
+            return  # another thread's transaction is no business of this one
         self._depth = 0
         self._roll_back()
         with suppress(RuntimeError):  # raised when this thread holds the lock no more
@@ -191,16 +195,22 @@ class Session:
     def _translate(self, error: BaseException) -> None:
         """Raise our own error in place of the database's."""
         if isinstance(error, self._errors):
-            self._drop_if_lost(error)
-            raise StoreError(f"{self.label}: {reason_of(error)}") from error
+            is_lost = self._drop_if_lost(error)
+            kind = StoreUnavailableError if is_lost or is_passing(error) else StoreError
+            raise kind(f"{self.label}: {reason_of(error)}") from error
 
-    def _drop_if_lost(self, error: BaseException) -> None:
-        """Let the next transaction connect anew when the server has gone away under this one."""
-        driver = self.dialect.loaded_dbapi
-        if not isinstance(error, driver.Error) or self.connection.closed or self.connection.invalidated:
-            return
-        if self.dialect.is_disconnect(error, self.connection.connection.dbapi_connection, None):
-            self.connection.invalidate(error)
+    def _drop_if_lost(self, error: BaseException) -> bool:
+        """Let the next transaction connect anew when the server has gone away; return whether it has."""
+        if isinstance(error, DBAPIError):  # raised while connecting, or by SQLAlchemy's own doing
+            return bool(error.connection_invalidated) or self.connection.invalidated
+        if not isinstance(error, self.dialect.loaded_dbapi.Error) or self.connection.closed:
+            return False
+        if self.connection.invalidated:
+            return True
+        if not self.dialect.is_disconnect(error, self.connection.connection.dbapi_connection, None):
+            return False
+        self.connection.invalidate(error)
+        return True
 
     def _compile(self, statement: Statement) -> tuple[str, dict[str, Any]]:
         """Return the driver's text and the parameters that the statement itself gives."""
@@ -231,9 +241,28 @@ class _Transaction(AbstractContextManager[None]):
         self._session.leave(error, self._forgives)
 
 
+_PASSING = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether what the driver says may be over later: a lock, a full disk, a server that restarts."""
+    cause: Any = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    state = getattr(cause, "sqlstate", None) or ""
+    # PostgreSQL: 53 is out of disk or memory, 57P the server going down or coming up, 08 the connection.
+    is_unreached = type(cause).__module__.startswith("psycopg") and type(cause).__name__ == "OperationalError"
+    return (
+        name.startswith(_PASSING)
+        or (is_unreached and not state)
+        or state.startswith(("53", "57P", "08", "40", "55P03"))
+    )
+
+
 def reason_of(error: BaseException) -> str:
     """Return the driver's own words, on one line."""
     words = str(getattr(error, "orig", None) or error)
     if "database is locked" in words:
         words = "another process has been writing for too long (database is locked)"
+    if "readonly database" in words:
+        words = f"the file or its folder may not be written ({words})"
     return " ".join(words.split())

@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Integer,
     Select,
     Table,
     and_,
     bindparam,
+    case,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -25,9 +28,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, ReturningUpdate
 
-from archloom.store.schema import artifacts, decisions, events, metrics, objectives, studies, trials
+from archloom.store.schema import (
+    artifacts,
+    curves,
+    decisions,
+    events,
+    metrics,
+    objectives,
+    studies,
+    trials,
+    workers,
+)
 
 __all__ = [
     "ADD_ARTIFACT",
@@ -39,7 +52,7 @@ __all__ = [
     "CHOICES_OF_TRIAL",
     "CLAIM",
     "FINISH",
-    "FORGET_METRICS",
+    "FORGET_CURVES",
     "FRONT",
     "FRONT_HEAD",
     "LAST_NUMBER",
@@ -76,6 +89,10 @@ class TrialRow(NamedTuple):
     seconds: float | None
     started_at: str | None
     finished_at: str | None
+    finish_order: int | None
+    worker_id: int | None
+    n_lost: int
+    excluded: str
 
 
 TRIAL_COLUMNS = tuple(trials.c[name] for name in TrialRow._fields)
@@ -101,6 +118,10 @@ OBJECTIVES = (
 # Held to the end of the transaction, and taken before any trial's: numbers stay dense and the front
 # stays clean with many writers. (SQLite locks the whole database, and knows no FOR UPDATE.)
 LOCK_STUDY = select(studies.c.id).where(studies.c.id == _STUDY).with_for_update(key_share=True)
+STUDY_SEED = select(studies.c.seed).where(studies.c.id == _STUDY)
+LAST_FINISH = select(func.max(trials.c.finish_order)).where(
+    trials.c.study_id == _STUDY, trials.c.finish_order.is_not(None)
+)
 LAST_NUMBER = select(func.max(trials.c.number)).where(trials.c.study_id == _STUDY)
 ADD_TRIAL = _add(
     trials,
@@ -114,6 +135,7 @@ ADD_TRIAL = _add(
     "fidelity",
     "created_at",
     "started_at",
+    "worker_id",
 )
 NEW_IDS = (
     select(trials.c.id)
@@ -122,20 +144,32 @@ NEW_IDS = (
 )
 ADD_DECISION = _add(decisions, "trial_id", "name", "choice", "value", "is_float")
 
-CLAIM = (
-    update(trials)
-    .where(
-        trials.c.id.in_(
-            select(trials.c.id)
-            .where(_OPEN, trials.c.state == "WAITING")
-            .order_by(trials.c.number)
-            .limit(bindparam("n", type_=Integer))
-            .with_for_update(skip_locked=True)
-        )
-    )
-    .values(state="RUNNING", started_at=bindparam("now"))
-    .returning(*TRIAL_COLUMNS)
+_SAME = trials.alias("same")
+_IS_NEWS = ~exists().where(
+    _SAME.c.study_id == trials.c.study_id, _SAME.c.key == trials.c.key, _SAME.c.state == "RUNNING"
 )
+
+
+def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    lowest = (
+        select(trials.c.id)
+        .where(_OPEN, trials.c.state == "WAITING", *conditions)
+        .order_by(trials.c.number)
+        .limit(bindparam("n", type_=Integer))
+        .with_for_update(skip_locked=True, of=trials)
+        .cte("lowest")
+    )
+    return (
+        update(trials)
+        .where(trials.c.id.in_(select(lowest.c.id)))
+        .values(state="RUNNING", started_at=bindparam("now"), worker_id=bindparam("worker"))
+        .returning(*TRIAL_COLUMNS)
+    )
+
+
+CLAIM = _claim()
+CLAIM_NEWS = _claim(_IS_NEWS)
+"""Leaves out what is being evaluated already, under another number."""
 CHOICES_OF_TRIAL = select(
     decisions.c.name, decisions.c.choice, decisions.c.value, decisions.c.is_float
 ).where(decisions.c.trial_id == _TRIAL)
@@ -156,8 +190,7 @@ def _front() -> Select[Any]:
             metrics,
             (metrics.c.trial_id == trials.c.id)
             & (metrics.c.split == objectives.c.split)
-            & (metrics.c.name == objectives.c.metric)
-            & metrics.c.step.is_(None),
+            & (metrics.c.name == objectives.c.metric),
         )
         .where(trials.c.study_id == _STUDY, trials.c.is_pareto)
         # In the order of numbers first, SQLite would read every trial of the study.
@@ -188,6 +221,9 @@ FINISH = (
                 "started_at",
                 "finished_at",
                 "seconds",
+                "finish_order",
+                "worker_id",
+                "value",
             )
         }
     )
@@ -196,23 +232,119 @@ ADD_METRIC = _add(metrics, "trial_id", "split", "name", "value")
 ADD_ARTIFACT = _add(artifacts, "trial_id", "name", "path")
 ADD_EVENT = _add(events, "study_id", "trial_id", "at", "kind", "detail")
 
-RUNNING = select(trials.c.id, trials.c.number).where(_OPEN, trials.c.state == "RUNNING")
-REOPEN = update(trials).where(trials.c.id == _TRIAL).values(state="WAITING", started_at=None)
-FORGET_METRICS = delete(metrics).where(metrics.c.trial_id == _TRIAL)
+RUNNING = select(trials.c.id, trials.c.number, trials.c.worker_id, trials.c.n_lost).where(
+    _OPEN, trials.c.state == "RUNNING"
+)
+N_OPEN = select(trials.c.state, func.count()).where(_OPEN).group_by(trials.c.state)
+COUNTS = select(trials.c.id).where(trials.c.id == _TRIAL, trials.c.excluded == "", trials.c.violation == 0)
+"""Of a trial that has ended: whether its result has not been taken back since."""
+EXCLUDE = update(trials).where(trials.c.id == _TRIAL).values(excluded=bindparam("excluded_"), is_pareto=False)
+HELD_BY = select(trials.c.state, trials.c.worker_id).where(trials.c.id == _TRIAL)
+REOPEN = (
+    update(trials)
+    .where(trials.c.id == _TRIAL, trials.c.state == "RUNNING")
+    .values(
+        state="WAITING",
+        started_at=None,
+        worker_id=None,
+        n_lost=trials.c.n_lost + bindparam("n", type_=Integer),
+    )
+)
+FORGET_CURVES = delete(curves).where(curves.c.trial_id == _TRIAL)
 
 _REPORTED = ("trial_id", "split", "name", "step", "value")
 _REPORTED_KEY = ["trial_id", "split", "name", "step"]
 
 
 def _report(upsert: Any) -> Insert:
-    rows = upsert(metrics).values({name: bindparam(name) for name in _REPORTED}).inline()
+    rows = upsert(curves).values({name: bindparam(name) for name in _REPORTED}).inline()
     again: Insert = rows.on_conflict_do_update(
-        index_elements=_REPORTED_KEY,
-        index_where=metrics.c.step.is_not(None),
-        set_={"value": rows.excluded.value},
+        index_elements=_REPORTED_KEY, set_={"value": rows.excluded.value}
     )
     return again
 
 
 REPORT = {"sqlite": _report(upsert_sqlite), "postgresql": _report(upsert_postgresql)}
 """By the dialect's name: a step reported again replaces what was said before."""
+
+_WORKER: BindParameter[int] = bindparam("worker")
+ADD_WORKER = (
+    insert(workers)
+    .values({name: bindparam(name) for name in ("study_id", "host", "pid", "process", "n_slots")})
+    .values(started_at=bindparam("now"), renewed_at=bindparam("now"))
+    .returning(workers.c.id)
+)
+BEAT = (
+    update(workers)
+    .where(workers.c.id == _WORKER)
+    .values(n_beats=workers.c.n_beats + 1, renewed_at=bindparam("now"))
+)
+END_WORKER = (
+    update(workers)
+    .where(workers.c.id == _WORKER, workers.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"), is_proposer=False)
+)
+REVIVE_WORKER = update(workers).where(workers.c.id == _WORKER).values(ended_at=None)
+STEP_DOWN = update(workers).where(workers.c.id == _WORKER).values(is_proposer=False)
+STEP_UP = (
+    update(workers)
+    .where(
+        workers.c.id == _WORKER,
+        workers.c.ended_at.is_(None),
+        ~exists(
+            select(1)
+            .select_from(_PEER := workers.alias("peer"))
+            .where(_PEER.c.study_id == _STUDY, _PEER.c.is_proposer)
+        ),
+    )
+    .values(is_proposer=True)
+)
+WORKERS = (
+    select(
+        workers.c.id,
+        workers.c.host,
+        workers.c.pid,
+        workers.c.process,
+        workers.c.is_proposer,
+        workers.c.n_slots,
+        workers.c.n_beats,
+        workers.c.started_at,
+        workers.c.renewed_at,
+        workers.c.ended_at,
+    )
+    .where(workers.c.study_id == _STUDY)
+    .order_by(workers.c.id)
+)
+LIVING = WORKERS.where(workers.c.ended_at.is_(None))
+HOLDERS = WORKERS.where(
+    workers.c.ended_at.is_(None)
+    | workers.c.id.in_(select(trials.c.worker_id).where(_OPEN, trials.c.state == "RUNNING"))
+)
+"""Who is at work, or has gone and left trials RUNNING."""
+STATUS = select(studies.c.status, studies.c.reason, studies.c.max_trials, studies.c.budget).where(
+    studies.c.id == _STUDY
+)
+N_COUNTING = select(func.count()).where(
+    trials.c.study_id == _STUDY,
+    trials.c.finish_order >= bindparam("since", type_=Integer),
+    trials.c.excluded == "",
+)
+N_EVALUATED = N_COUNTING.where(trials.c.reused_from.is_(None))
+_IS_MINE = workers.c.id == _WORKER
+_OTHERS: ColumnElement[Any] = func.count(case((~_IS_MINE, 1)))
+_PROPOSES: ColumnElement[Any] = func.count(case((_IS_MINE & workers.c.is_proposer, 1)))
+_AT_WORK = (workers.c.study_id == _STUDY) & workers.c.ended_at.is_(None)
+STANDING: Select[Any] = select().add_columns(_OTHERS, _PROPOSES).where(_AT_WORK)
+"""How many others are at work, and whether a worker proposes."""
+CURVE = (
+    select(curves.c.step, curves.c.value)
+    .join(trials, trials.c.id == curves.c.trial_id)
+    .where(
+        trials.c.study_id == _STUDY,
+        trials.c.number == bindparam("number"),
+        curves.c.split == bindparam("split"),
+        curves.c.name == bindparam("name"),
+    )
+    .order_by(curves.c.step)
+)
+LAST_EVENT = select(func.max(events.c.id)).where(events.c.study_id == _STUDY)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,29 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from archloom.contracts import Objective, State
-from archloom.errors import StoreError, StudyExistsError, StudyNotFoundError, did_you_mean
+from archloom.errors import ArchloomError, StoreError, StudyExistsError, StudyNotFoundError, did_you_mean
 from archloom.store import connect, queries, rows, views
 from archloom.store import statements as sql
-from archloom.store.frames import make_frame
+from archloom.store.choosing import count_trials, find_trials
+from archloom.store.frames import read_frame
+from archloom.store.importance import importances
 from archloom.store.life import Life
-from archloom.store.records import Event, Outcome, Proposal, StudyRecord, TrialRecord, join_key, split_key
-from archloom.store.schema import STATUSES, objectives, studies, trials
+from archloom.store.predictions import Prediction, add_predictions, load_predictions
+from archloom.store.records import (
+    Curve,
+    Event,
+    Outcome,
+    Proposal,
+    Standing,
+    StudyRecord,
+    TrialRecord,
+    join_key,
+    split_key,
+)
+from archloom.store.rescue import Rescue
+from archloom.store.schema import STATUSES, objectives, revisions, studies, trials
+from archloom.store.tally import Tally
+from archloom.store.workers import Workers
 
 if TYPE_CHECKING:
     import pandas
@@ -55,13 +71,21 @@ class Store:
 
     url: str
     """What opens this database again, with its password if it has one."""
+    workers: Workers
+    """Who works on its studies."""
+    rescue: Rescue
+    """Takes back the trials that nobody works for any more."""
 
     def __init__(self, url: str | Path = "sqlite://", *, must_exist: bool = False):
         parsed = connect.parse_url(url)
         self.url = parsed.render_as_string(hide_password=False)
         self._session = connect.open_session(parsed, must_exist=must_exist)
         self._goals: dict[int, tuple[Objective, ...]] = {}
+        self.on_close: list[Callable[[], None]] = []
         self._life = Life(self._session, self._words_for_missing)
+        self._tally = Tally(self._session, self._life)
+        self.workers = Workers(self._session)
+        self.rescue = Rescue(self._session, self._life, self.workers, self.finish_many)
         self._session.on_rollback = self._forget
 
     @staticmethod
@@ -85,7 +109,11 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the database; closing twice is fine."""
+        """Say goodbye where this process works, and close the database; closing twice is fine."""
+        for stop in self.on_close:
+            stop()
+        with suppress(StoreError):  # a database that is gone needs no goodbye
+            self.workers.leave_all()
         self._session.close()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -94,6 +122,11 @@ class Store:
         It may stand inside another, of which it is then a part.
         """
         return self._session.transaction()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes can reach this database: not where it lives in memory."""
+        return not self._session.is_in_memory
 
     @property
     def is_doomed(self) -> bool:
@@ -126,6 +159,7 @@ class Store:
             self._session.connection.execute(
                 objectives.insert(), [goal | {"study_id": study_id} for goal in goals]
             )
+            self._session.connection.execute(revisions.insert(), rows.revision_row(study_id, 0, row, 0))
             return study_id
 
     def study(self, name: str) -> StudyRecord:
@@ -153,6 +187,19 @@ class Store:
         if status not in STATUSES:
             raise StoreError(f"a study's status is one of {STATUSES}; got {status!r}")
         self._update_study(study_id, status=status, reason=rows.clean(reason))
+
+    def standing(self, study_id: int) -> Standing:
+        """Return whether a study is running, and what it may spend; quick, for workers that look often."""
+        with self._read():
+            return self._tally.standing(study_id)
+
+    def set_budget(self, study_id: int, max_trials: int | None, budget: str) -> None:
+        """Say how many trials a study may hold, and whether ``evaluations`` or ``proposals`` are counted."""
+        self._update_study(study_id, max_trials=max_trials, budget=budget)
+
+    def lock(self, study_id: int) -> None:
+        """Hold a study to the end of the transaction at hand: what is decided in it, nobody else changes."""
+        self._life.lock(study_id)
 
     def set_config(self, study_id: int, config: Mapping[str, Any]) -> None:
         """Replace a study's config."""
@@ -182,24 +229,32 @@ class Store:
         if not proposals:
             return []
         with self._write():
-            return self._life.add(study_id, self._objectives(study_id), ask, proposals, n)
+            goals = self._objectives(study_id)
+            worker = self.workers.join(study_id) if n else 0
+            return self._life.add(study_id, goals, ask, proposals, n, worker)
 
     def claim(self, study_id: int) -> TrialRecord | None:
         """Take the WAITING trial of the lowest number: it is RUNNING now, and nobody else gets it."""
         return next(iter(self.claim_many(study_id, 1)), None)
 
-    def claim_many(self, study_id: int, n: int) -> list[TrialRecord]:
-        """Take up to ``n`` WAITING trials, those of the lowest numbers, in their order."""
+    def claim_many(self, study_id: int, n: int, *, is_news: bool = False) -> list[TrialRecord]:
+        """Take up to ``n`` WAITING trials, those of the lowest numbers, in their order.
+
+        Args:
+            study_id: the study.
+            n: how many at most.
+            is_news: leave out those whose architecture is being evaluated under another number.
+        """
         with self._write():
-            return self._life.claim(study_id, self._objectives(study_id), n)
+            goals = self._objectives(study_id)
+            return self._life.claim(study_id, goals, n, self.workers.join(study_id), is_news=is_news)
 
     def reopen(
         self, study_id: int, *, keep: Collection[int] = (), reason: str = "its worker was gone"
     ) -> list[int]:
-        """Make every RUNNING trial WAITING again, and return their numbers.
+        """Make every RUNNING trial WAITING again, whoever has it, and return their numbers.
 
-        For one worker that was killed and comes back: what its trials had reported is forgotten, as
-        they will report it again.
+        What its trials had reported is forgotten, as they will report it again.
 
         Args:
             study_id: the study.
@@ -207,7 +262,8 @@ class Store:
             reason: noted in the event.
         """
         with self._write():
-            return self._life.reopen(study_id, keep, reason)
+            numbers = {each.number for each in self._life.running(study_id)} - set(keep)
+            return self._life.reopen(study_id, numbers, reason, is_lost=False)
 
     def report(self, study_id: int, number: int, step: int, metrics: Mapping[str, float]) -> None:
         """Add metrics of a step of a RUNNING trial; a step reported again replaces what was said before.
@@ -216,11 +272,14 @@ class Store:
             StoreError: the trial is not RUNNING.
         """
         with self._write():
-            row = self._life.row(study_id, number)
-            if row.state != State.RUNNING:
-                raise StoreError(f"only a RUNNING trial reports; trial {number} is {row.state}")
-            values = [value | {"step": int(step)} for value in rows.metric_rows(row.id, metrics)]
-            self._session.run_many(sql.REPORT[self._session.dialect.name], values)
+            if not self.report_many(study_id, number, {step: metrics}):
+                state = self._life.row(study_id, number).state
+                raise StoreError(f"only a RUNNING trial reports; trial {number} is {state}")
+
+    def report_many(self, study_id: int, number: int, steps: Mapping[int, Mapping[str, float]]) -> bool:
+        """Add metrics of several steps; ``False``, and nothing written, where the trial is no longer ours."""
+        with self._write():
+            return self._life.report(study_id, number, self.workers.join(study_id), steps)
 
     def finish(self, study_id: int, number: int, outcome: Outcome) -> TrialRecord:
         """End a trial, and keep the Pareto front.
@@ -230,8 +289,22 @@ class Store:
         """
         return self.finish_many(study_id, {number: outcome})[0]
 
-    def finish_many(self, study_id: int, outcomes: Mapping[int, Outcome]) -> list[TrialRecord]:
+    def finish_many(
+        self,
+        study_id: int,
+        outcomes: Mapping[int, Outcome],
+        *,
+        curves: Mapping[int, Curve] | None = None,
+        is_late_noted: bool = False,
+    ) -> list[TrialRecord]:
         """End several trials in one commit, in the order given; return them.
+
+        Args:
+            study_id: the study.
+            outcomes: how they ended, by number.
+            curves: what they reported, to be written with their end.
+            is_late_noted: keep the result of a trial that has ended by another hand as an event ``late``,
+                and leave it out of what is returned, instead of refusing it.
 
         Raises:
             StoreError: as ``finish``; none of them has ended then.
@@ -239,7 +312,14 @@ class Store:
         if not outcomes:
             return []
         with self._write():
-            return self._life.finish(study_id, self._objectives(study_id), outcomes)
+            return self._life.finish(
+                study_id,
+                self._objectives(study_id),
+                outcomes,
+                self.workers.join(study_id),
+                curves or {},
+                is_late_noted=is_late_noted,
+            )
 
     # Reading
 
@@ -255,11 +335,58 @@ class Store:
                 raise StoreError(self._words_for_missing(study_id, number))
         return found[0]
 
-    def trials(self, study_id: int, *, states: Sequence[State] | None = None) -> list[TrialRecord]:
-        """Return the trials of a study, or those in some states, by number."""
-        conditions = [] if states is None else [trials.c.state.in_([State(state).value for state in states])]
-        with self._read():
-            return self._load(study_id, *conditions)
+    def trials(
+        self,
+        study_id: int,
+        *,
+        states: Sequence[State] | None = None,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> list[TrialRecord]:
+        """Return the trials of a study, by number where nothing else is asked; the database does the work.
+
+        Args:
+            study_id: the study.
+            states: only those in one of these.
+            where: only those of which this condition holds, ``params < 1e5 and op = conv_3x3``.
+            sort: by what, ``-accuracy, params``; equal ones by number, and those without it last.
+            limit: how many at most.
+
+        Raises:
+            ConfigError: ``where`` or ``sort`` is no such thing, or names what no trial has.
+        """
+        with self._ask():
+            goals = self._objectives(study_id)
+            return find_trials(
+                self._session, goals, study_id, states=states, where=where, sort=sort, limit=limit
+            )
+
+    def n_trials(
+        self, study_id: int, *, states: Sequence[State] | None = None, where: str | None = None
+    ) -> int:
+        """Return how many trials there are, or how many of some states or of which a condition holds.
+
+        Raises:
+            ConfigError: as ``trials``.
+        """
+        with self._ask():
+            self._objectives(study_id)
+            return count_trials(self._session, study_id, states=states, where=where)
+
+    def importances(self, study_id: int, metric: str | None = None) -> dict[str, float]:
+        """Return which share of a metric's variance each decision explains, largest first.
+
+        Args:
+            study_id: the study.
+            metric: ``accuracy`` is short for ``validation/accuracy``; the first objective if none is given.
+
+        Raises:
+            ConfigError: no such metric, or too few values to tell.
+        """
+        with self._ask():
+            goal = self._objectives(study_id)[0].metric
+            return importances(self._session, study_id, metric or goal)
 
     def finished_with_key(self, study_id: int, key: str) -> list[TrialRecord]:
         """Return the ended trials of a key that were really evaluated, by number."""
@@ -269,7 +396,39 @@ class Store:
                 trials.c.key == key,
                 trials.c.finished_at.is_not(None),
                 trials.c.reused_from.is_(None),
+                trials.c.excluded == "",
             )
+
+    def finished_since(self, study_id: int, order: int) -> list[TrialRecord]:
+        """Return the trials that have ended, from the ``order``-th on, in the order in which they did."""
+        with self._read():
+            found = self._load(study_id, trials.c.finish_order >= order)
+        return sorted(found, key=lambda trial: trial.finish_order or 0)
+
+    def n_finished(self, study_id: int) -> int:
+        """Return how many trials have ended."""
+        with self._read():
+            return self._life.n_finished(study_id)
+
+    def n_evaluated(self, study_id: int, *, is_all: bool = False) -> int:
+        """Return how many ended trials count that were really evaluated, or (``is_all``) repeats too."""
+        with self._read():
+            return self._tally.n_counting(study_id, is_all=is_all)
+
+    def n_left(self, study_id: int, n_apart: int = 0) -> int | None:
+        """Return how many more trials may start, by the budget of ``set_budget``; ``None`` for any number.
+
+        Args:
+            study_id: the study.
+            n_apart: RUNNING trials that are outside of that budget.
+        """
+        with self._read():
+            return self._tally.n_left(study_id, n_apart)
+
+    def n_open(self, study_id: int) -> dict[State, int]:
+        """Return how many trials are WAITING and RUNNING; quick, however many have ended."""
+        with self._read():
+            return self._tally.n_open(study_id)
 
     def counts(self, study_id: int) -> dict[State, int]:
         """Return how many trials there are in each state."""
@@ -285,7 +444,20 @@ class Store:
         """Return what was reported of a metric (full key): trial number to step to value."""
         with self._read():
             self._objectives(study_id)
-            return queries.curves(self._session, study_id, *split_key(metric))
+            return queries.load_curves(self._session, study_id, *split_key(metric))
+
+    def curve(self, study_id: int, number: int, metric: str) -> dict[int, float]:
+        """Return what a trial reported of a metric (full key): step to value."""
+        split, name = split_key(metric)
+        with self._read():
+            found = self._session.run(sql.CURVE, study_id=study_id, number=number, split=split, name=name)
+        return {step: queries.read_value(value) for step, value in found}
+
+    def mark(self, study_id: int) -> tuple[int, int, int]:
+        """Return what changes whenever trials are added, end, or are corrected; quick."""
+        with self._read():
+            counts = self._life.n_trials(study_id), self._life.n_finished(study_id)
+            return *counts, self._tally.last_event(study_id)
 
     def best(self, study_id: int, n: int = 1) -> list[TrialRecord]:
         """Return the ``n`` best feasible COMPLETE trials by the first objective.
@@ -305,13 +477,51 @@ class Store:
 
     def frame(self, study_id: int) -> pandas.DataFrame:
         """Return a data frame of one row a trial: number, state, decisions, metrics, seconds, ..."""
-        return make_frame(self.trials(study_id))
+        with self._read():
+            self._objectives(study_id)
+            return read_frame(self._session, study_id)
 
-    # Notes and views
+    def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> pandas.DataFrame:
+        """Return the answer to one statement that reads, such as ``select * from best``.
+
+        Args:
+            text: one SELECT, WITH or VALUES; nothing else is let through.
+            parameters: values of ``:name`` in it.
+
+        Raises:
+            StoreError: it does more than read, has a mistake, takes too long or answers too much.
+        """
+        import pandas
+
+        from archloom.store.readonly import select
+
+        answer = select(self.url, text, parameters)
+        return pandas.DataFrame(answer.rows, columns=list(answer.columns))
+
+    # Predictions, notes and views
+
+    def add_predictions(
+        self, study_id: int, predictor: str, metric: str, made: Mapping[int, tuple[float, float | None]]
+    ) -> None:
+        """Keep what a predictor says of a metric (full key) of trials: number to mean and deviation.
+
+        Raises:
+            StoreError: no such trial, or a number that is not finite.
+        """
+        with self._write():
+            self._objectives(study_id)
+            add_predictions(self._session, study_id, predictor, metric, made)
+
+    def predictions(self, study_id: int) -> list[Prediction]:
+        """Return what predictors said of trials, beside what was measured."""
+        with self._read():
+            self._objectives(study_id)
+            return load_predictions(self._session, study_id)
 
     def add_event(self, study_id: int, kind: str, detail: str = "", number: int | None = None) -> None:
         """Note that something happened, to the study or to one trial."""
         with self._write():
+            self._life.lock(study_id)
             self._objectives(study_id)
             trial_id = None if number is None else self._life.row(study_id, number).id
             self._session.run(
@@ -340,9 +550,14 @@ class Store:
     def _forget(self) -> None:
         self._goals.clear()
         self._life.forget()
+        self._tally.forget()
+        self.workers.forget()
 
     def _read(self) -> AbstractContextManager[None]:
         return self._session.transaction("read", forgives=StoreError)
+
+    def _ask(self) -> AbstractContextManager[None]:
+        return self._session.transaction("read", forgives=ArchloomError)
 
     def _write(self) -> AbstractContextManager[None]:
         return self._session.transaction(forgives=StoreError)
@@ -364,7 +579,7 @@ class Store:
         goals = self._objectives(study_id)
         return queries.load_trials(self._session, goals, self._ids(study_id, *conditions))
 
-    def _update_study(self, study_id: int, **changes: str) -> None:
+    def _update_study(self, study_id: int, **changes: Any) -> None:
         with self._write():
             self._objectives(study_id)
             self._session.connection.execute(update(studies).where(studies.c.id == study_id).values(changes))
@@ -374,9 +589,8 @@ class Store:
             select(func.count(trials.c.id)).join(studies).where(studies.c.name == name)
         )
         return (
-            f"the study {name!r} is already in {self._session.label}, with {n_trials} trials: "
-            f"`--resume` continues it, another `study=NAME` starts a new one "
-            "(in Python resume=True and name=)"
+            f"the study {name!r} is already in {self._session.label}, with {n_trials} trials: `--resume` "
+            "continues it, another `study=NAME` starts a new one (in Python resume=True and name=)"
         )
 
     def _words_for_missing(self, study_id: int, number: int) -> str:

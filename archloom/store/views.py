@@ -23,7 +23,16 @@ _FOLDER = Path(__file__).parent / "migrations" / "views"
 _N_BYTES = 63
 _N_COLUMNS = 1500
 _LEADING = ("number", "state")
-_TRAILING = ("seconds", "violation", "is_pareto", "reused_from", "fidelity", "reason", "finished_at")
+_TRAILING = (
+    "seconds",
+    "violation",
+    "is_pareto",
+    "reused_from",
+    "fidelity",
+    "excluded",
+    "reason",
+    "finished_at",
+)
 
 
 def create_views(connection: Connection, revision: str = REVISIONS[-1]) -> None:
@@ -102,7 +111,7 @@ def _decision_names(connection: Connection, study_id: int) -> list[tuple[str, bo
 def _metric_keys(connection: Connection, study_id: int) -> list[tuple[str, str]]:
     """Return split and name of the final metrics of a study."""
     query = select(metrics.c.split, metrics.c.name).join(trials)
-    query = query.where(trials.c.study_id == study_id, metrics.c.step.is_(None))
+    query = query.where(trials.c.study_id == study_id)
     return sorted((row.split, row.name) for row in connection.execute(query.distinct()))
 
 
@@ -128,7 +137,6 @@ def _metric(split: str, name: str) -> ScalarSelect[Any]:
             metrics.c.trial_id == trials.c.id,
             metrics.c.split == split,
             metrics.c.name == name,
-            metrics.c.step.is_(None),
         )
         .scalar_subquery()
     )

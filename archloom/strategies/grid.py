@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 
-from archloom.contracts import FloatArray, Genotypes, Objective, Strategy
+from archloom.contracts import Finished, FloatArray, Genotypes, Objective, Strategy
 from archloom.errors import ConfigError
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.enumeration import unrank
@@ -78,12 +78,24 @@ class Grid(Strategy):
         self.size = count_points(self._points)
         self._rank = _shuffle(self.size, self.rng(0).bytes(16)) if self._order == "shuffled" else _same
         self._first, self._block = 0, self._at(range(0))
+        self._position, self._done = 0, frozenset[bytes]()
 
     def ask(self, n: int) -> Genotypes:
         """Propose the next ``n`` architectures, or as many as are left."""
-        rows = self._between(self.n_asked, min(self.n_asked + n, self.size))
-        self.n_asked += len(rows)
-        return rows
+        made = [self._at(range(0))]
+        while (missing := n - sum(map(len, made))) > 0 and self._position < self.size:
+            first, self._position = self._position, min(self._position + missing, self.size)
+            rows = self._between(first, self._position)
+            new = [i for i, key in enumerate(rows.keys()) if key not in self._done] if self._done else None
+            made.append(rows if new is None else rows[new])
+        found = Genotypes.concatenate(made)
+        self.n_asked += len(found)
+        return found
+
+    def recover(self, proposed: Genotypes, finished: Finished) -> None:
+        """Leave out what was proposed, by whom and in whatever space: a study may be revised."""
+        super().recover(proposed, finished)
+        self._position, self._done = 0, frozenset(proposed.keys())
 
     def _between(self, first: int, last: int) -> Genotypes:
         """Return the proposals ``first`` to ``last - 1``, a block computed ahead for those who ask singly."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, final
 
 from archloom.contracts import Finished, Genotypes, Objective, Strategy
+from archloom.seen import Seen
 
 __all__ = ["RandomSearch"]
 
@@ -45,7 +46,7 @@ class RandomSearch(Strategy):
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem; nothing has been proposed yet."""
         super().setup(space, objectives, seed)
-        self._seen: set[bytes] = set()
+        self._seen = Seen()
         self._rest: dict[bytes, Genotypes] | None = None
 
     def ask(self, n: int) -> Genotypes:
@@ -63,7 +64,7 @@ class RandomSearch(Strategy):
     def recover(self, proposed: Genotypes, finished: Finished) -> None:
         """Remember what was proposed."""
         super().recover(proposed, finished)
-        self._seen = set(proposed.keys())
+        self._seen = Seen(proposed.keys())
 
     def _draw(self, proposal: int) -> Genotypes | None:
         size = self.space.size

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from archloom.cli._plot import plot
 
@@ -84,11 +85,62 @@ def test_a_metric_of_any_name_is_shown_when_it_is_sorted_by(search: Search) -> N
     assert "cost" in search("trials", "fast.yaml", "--sort", "-cost").out
 
 
+def test_trials_of_which_a_condition_holds(two: Search) -> None:
+    everything = _json(two("trials", "fast.yaml", "-f", "json"))["trials"]
+    words = (
+        "trials",
+        "fast.yaml",
+        "--where",
+        "score > 5 and layers[0].width in (8, 16) and not reason contains luck",
+    )
+    found = _json(two(*words, "--sort", "-score,cost", "-f", "json"))
+    wanted = [
+        trial["number"]
+        for trial in everything
+        if trial["metrics"].get("score", 0) > 5 and trial["choices"]["layers[0].width"] in ("8", "16")
+    ]
+    assert sorted(trial["number"] for trial in found["trials"]) == wanted != []
+    order = [(-t["metrics"]["score"], t["metrics"]["cost"], t["number"]) for t in found["trials"]]
+    assert order == sorted(order)
+    few = _json(two(*words, "-n", "2", "-f", "json"))
+    assert (len(few["trials"]), few["n_trials"]) == (2, len(wanted))
+    assert f"2 of {len(wanted)} trials" in two(*words, "-n", "2").out
+    assert "has no trial of which cost > 99 holds" in two("trials", "fast.yaml", "-w", "cost > 99").out
+
+
+def test_a_decision_and_a_column_are_shown_when_sorted_by(two: Search) -> None:
+    lines = two("trials", "fast.yaml", "--sort", "-layers[0].width,seed").out.splitlines()
+    head = "".join(" ".join(lines[: lines.index("")]).split("trial")[0].split()) + lines[1]
+    assert "seed" in head
+    assert "layers" in "".join(lines[:2])
+
+
+def test_an_excluded_trial_is_shown_and_marked(two: Search) -> None:
+    engine = create_engine("sqlite:///fast.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE trials SET excluded = 'outside', is_pareto = 0 WHERE number = 1")
+    engine.dispose()
+    result = two("trials", "fast.yaml")
+    (line,) = [line for line in result.out.splitlines() if line.split()[:1] == ["1"]]
+    assert "†" in line.split()[1]
+    assert "† does not count: outside the space as it is now" in result.out
+    trials = _json(two("trials", "fast.yaml", "-w", "excluded", "-f", "json"))["trials"]
+    assert [(trial["number"], trial["excluded"]) for trial in trials] == [(1, "outside")]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--state", "FALI"), "--state 'FALI' is no state of a trial; did you mean 'FAIL'?"),
-        (("--sort", "scroe"), "--sort 'scroe': no trial has it; did you mean 'score'?"),
+        (
+            ("--sort", "-scroe"),
+            "sort: no trial has a metric, decision or column 'scroe'; did you mean 'score'?\n  -scroe\n   ^",
+        ),
+        (("--where", "cost >"), "where: expected a value, got the end\n  cost >\n        ^\n"),
+        (
+            ("--where", "cost > 1 or coast < 2"),
+            "did you mean 'cost'?\n  cost > 1 or coast < 2\n              ^\n",
+        ),
         (("--limit", "0"), "--limit"),
     ],
 )

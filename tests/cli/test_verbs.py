@@ -19,26 +19,28 @@ import pytest
 from archloom.cli import _waiting
 from archloom.cli._complete import complete_file, complete_registered, complete_study
 from archloom.cli._help import panel
-from archloom.cli._verbs import SPACE_VERBS, VERBS, Verb
+from archloom.cli._verbs import SPACE_VERBS, STORAGE_VERBS, VERBS, Verb
 from archloom.cli._waiting import counted, waiting
 
 Search = Callable[..., Any]
 
-FOUND = [("archloom.cli", verb) for verb in VERBS] + [("archloom.cli.space", verb) for verb in SPACE_VERBS]
+GROUPS = {"space": SPACE_VERBS, "storage": STORAGE_VERBS}
+FOUND = [("archloom.cli", verb) for verb in VERBS]
+FOUND += [(f"archloom.cli.{group}", verb) for group, verbs in GROUPS.items() for verb in verbs]
 
 
 @pytest.mark.parametrize(("package", "verb"), FOUND, ids=lambda item: getattr(item, "name", ""))
 def test_every_verb_has_help_and_its_first_sentence_is_in_the_list(
     search: Search, package: str, verb: Verb
 ) -> None:
-    words = (*package.split(".")[2:], verb.name)
+    words = (*package.split(".")[2:], *verb.name.split())
     result = search(*words, "--help")
     assert result.code == 0
     assert f"Usage: search {' '.join(words)}" in result.out
     assert " ".join(verb.help.split()[:3]) in result.out
-    module = importlib.import_module(f"{package}.{verb.name}")
-    if verb.name != "space":
-        doc = " ".join(str(getattr(module, verb.name).__doc__).split("\n\n")[0].split())
+    module = importlib.import_module(f"{package}.{verb.module}")
+    if verb.name not in GROUPS:
+        doc = " ".join(str(getattr(module, verb.python_name).__doc__).split("\n\n")[0].split())
         assert doc == verb.help
 
 
@@ -66,9 +68,41 @@ def test_the_list_is_light() -> None:
 
 def test_every_module_of_the_cli_is_a_verb_or_private() -> None:
     folder = Path(importlib.import_module("archloom.cli").__file__ or "").parent
-    for place, verbs in ((folder, VERBS), (folder / "space", SPACE_VERBS)):
-        names = {path.stem for path in place.glob("*.py") if not path.stem.startswith("_")}
-        assert names | ({"space"} if place == folder else set()) == {verb.name for verb in verbs}
+    found = {f"archloom.cli.{verb.module}" for verb in VERBS}
+    found |= {f"archloom.cli.{group}.{verb.module}" for group, verbs in GROUPS.items() for verb in verbs}
+    there = {
+        ".".join(("archloom.cli", *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
+        for path in folder.rglob("*.py")
+        if not path.name.removeprefix("__init__").startswith("_") and "templates" not in path.parts
+    }
+    assert there == found | {"archloom.cli"}
+
+
+def test_a_verb_does_more_when_another_word_follows(search: Search) -> None:
+    result = search("trials", "--help")
+    assert "Usage: search trials [OPTIONS]" in result.out
+    lines = result.out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("╭─ Commands ─"))
+    inner = [verb.name.split()[1] for verb in VERBS if verb.name.startswith("trials ")]
+    assert inner == ["tag", "invalidate", "restore", "reevaluate"]
+    for name in inner:
+        assert any(line.startswith(f"│ {name} ") for line in lines[start:]), name
+        assert f"Usage: search trials {name} [OPTIONS]" in search("trials", name, "--help").out
+    assert "did you mean 'invalidate'?" in search("trials", "invalidat", "fast", "3").err
+    assert search("trials", "invalidat", "fast", "3").code == 2
+
+
+def test_a_study_that_is_called_like_a_command_is_reached(search: Search) -> None:
+    from archloom.contracts import Objective
+    from archloom.store import Store, StudyRecord
+
+    with Store("fast.db") as store:
+        store.create_study(StudyRecord("tag", 0, (Objective("score"),)))
+    for words in (("--store", "fast.db", "--", "tag"), ("--", "tag"), ("--store", "fast.db", "tag")):
+        at = () if "--store" in words else ("--store", "fast.db")
+        result = search("trials", *at, *words)
+        assert (result.code, result.out) == (0, "study 'tag' has no trial yet\n"), words
+    assert "Missing argument 'STUDY'" in search("trials", "tag").err
 
 
 def test_nothing_at_all_shows_the_help(search: Search) -> None:
@@ -111,6 +145,9 @@ def test_what_nobody_expected_is_one_line(search: Search, monkeypatch: pytest.Mo
         ("search best fa", ["fast", "fast.yaml"]),
         ("search best --store fast.db fas", ["fast", "fast.yaml"]),
         ("search trials fast --format y", ["yaml"]),
+        ("search trials rest", ["restore"]),
+        ("search trials fa", ["fast", "fast.yaml"]),
+        ("search trials tag fa", ["fast", "fast.yaml"]),
         ("search new fu", ["function"]),
     ],
 )

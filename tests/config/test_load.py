@@ -343,3 +343,18 @@ def test_what_a_database_names_is_not_imported_without_trust(write: Write) -> No
     assert config.restore(resolved, source="study 'small'", trusted=["*"]).space.size == 4
     named = sorted(config.import_paths(resolved))
     assert config.restore(resolved, source="study 'small'", trusted=named).resolved() == resolved
+
+
+def test_a_folder_that_a_database_names_is_not_imported_from_without_trust(
+    write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "evil").mkdir()
+    config_kept = config.load(write()).resolved() | {"folder": str(tmp_path / "evil")}
+    restored = config.restore(config_kept, source="study 'x'")
+    with restored.importing():
+        assert str(tmp_path / "evil") not in sys.path
+    with config.restore(config_kept, source="study 'x'", trusted=["*"]).importing():
+        assert sys.path[0] == str(tmp_path / "evil")
+    mine = config.restore(config_kept, source="study 'x'", folder=tmp_path / "mine")
+    with mine.importing():
+        assert sys.path[0] == str(tmp_path / "mine")

@@ -192,7 +192,8 @@ def test_other_terms_are_told_with_the_file_s_own_keys_and_lines(write: Write) -
         config.load(path, ["evaluator.epochs=2"]).study(resume=True)
     assert str(caught.value) == (
         "override 'evaluator.epochs=2': evaluator.epochs: study 'small' was begun under other terms: "
-        "evaluator.epochs was 1, now 2 (give the new search another name)"
+        "evaluator.epochs was 1, now 2 (`--allow-changes` goes on under the new ones and keeps a record, "
+        "in Python changes='record'; or give the new search another name)"
     )
     path.write_text(path.read_text().replace("n_train: 64", "n_train: 60"))
     with pytest.raises(ConfigError) as caught:

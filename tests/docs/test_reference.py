@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import archloom
-from archloom.cli._verbs import SPACE_VERBS, VERBS
+from archloom.cli._verbs import SPACE_VERBS, STORAGE_VERBS, VERBS
 from archloom.evaluators import AUGMENTATIONS, DATASETS, EVALUATORS, TASKS
 from archloom.search_spaces import SPACES
 from archloom.search_spaces.blueprints import BLUEPRINTS
@@ -41,7 +41,9 @@ def test_is_not_stale(tmp_path: Path) -> None:
 
 
 def test_every_verb_has_its_help() -> None:
-    verbs = {f"search {verb.name}" for verb in VERBS} | {f"search space {verb.name}" for verb in SPACE_VERBS}
+    groups = {"space": SPACE_VERBS, "storage": STORAGE_VERBS}
+    verbs = {f"search {verb.name}" for verb in VERBS}
+    verbs |= {f"search {group} {verb.name}" for group, inside in groups.items() for verb in inside}
     assert headings("cli") >= verbs
     assert page("cli").count("Usage: search") == len(verbs) + 1
 

@@ -176,7 +176,7 @@ def test_architecture_reads_well() -> None:
     assert architecture.choices["[0][0]"] == "from_0"
     assert "[0](from_0).op=" in architecture.text
     assert repr(architecture) == f"Architecture({architecture.text})"
-    assert len(architecture.key) == 32
+    assert len(architecture.key) == 20
     assert architecture.value[0][0].source == 0
 
 

@@ -87,3 +87,13 @@ class TestPostgres(StoreContract):
             before = other.trials(study)
             complete(store, study, {"accuracy": 0.9})
             assert other.trials(study) == before
+
+
+def test_a_claim_takes_as_many_as_asked_for_whatever_the_planner_thinks(postgres_url: str) -> None:
+    """With the statistics of an empty table, a limit in a subquery was taken anew for every row."""
+    with Store(postgres_url) as store:
+        study = store.create_study(study_record())
+        query(postgres_url, "ANALYZE")
+        store.propose(study, 0, proposals(11))
+        assert [trial.number for trial in store.claim_many(study, 1)] == [0]
+        assert [trial.number for trial in store.claim_many(study, 2, is_news=True)] == [1, 2]
