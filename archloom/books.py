@@ -141,7 +141,7 @@ class Books:
 
     def _keep_curve(self, record: TrialRecord) -> None:
         goal = self._objectives[0]
-        curve = self._store.curve(self._study_id, record.number, goal.metric)
+        curve = self._store.reported(self._study_id, record.number).get(goal.metric)
         if curve:
             self.curves[record.number] = {step: goal.sign * value for step, value in curve.items()}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
@@ -398,8 +398,9 @@ class Study:
         try:
             with self._kept():
                 self._sharing.enter(run.executor.n_slots)
-                run.executor.start(self._evaluation, self._reports)
-                yield
+                with closing(run.executor):  # before anyone else may begin with what it was at
+                    run.executor.start(self._evaluation, self._reports)
+                    yield
         except BaseException as error:
             with self._kept(), suppress(StoreError):  # what broke it off is the news
                 self._give_back(run, f"{type(error).__name__} ended the run")
@@ -408,7 +409,6 @@ class Study:
                     self._refresh_wide()
             raise
         finally:
-            run.executor.close()
             with self._kept(), suppress(StoreError):
                 if self._open_books is not None:
                     self._open_books.sign()

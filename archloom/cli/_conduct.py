@@ -13,6 +13,7 @@ import typer
 
 from archloom.cli._output import Format, objective_rows, trial_row, write
 from archloom.cli._studies import leaders, shown_url
+from archloom.cli._words import inert
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,4 +175,4 @@ def _nearest(study: Study, complete: Sequence[TrialRecord]) -> str:
 
 
 def say(errors: Console, line: str, style: str = "") -> None:
-    errors.print(line, style=style, soft_wrap=True, markup=False, emoji=False)
+    errors.print(inert(line), style=style, soft_wrap=True, markup=False, emoji=False)

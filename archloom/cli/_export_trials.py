@@ -77,8 +77,6 @@ def export_trials(
         curves: whether to write what was reported step by step, not the trials.
         overwrite: whether to replace what is there.
     """
-    from rich.text import Text
-
     from archloom.cli._studies import shown_url
     from archloom.cli._tables import exact, facts, show
 
@@ -87,7 +85,7 @@ def export_trials(
     else:
         told = _to_file(store, study, to, Path(target), curves=curves, overwrite=overwrite)
     rows: list[tuple[str, Any]] = [
-        ("exported", Text(f"{told} of study {study.name}")),
+        ("exported", f"{told} of study {study.name}"),
         ("written", exact(shown_url(target))),
     ]
     if to == "optuna":

@@ -111,14 +111,22 @@ def _write_csv(rows: Sequence[Mapping[str, Any]], *, n: int) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if columns:
-        writer.writerow(columns.values())
+        writer.writerow([_guarded(name) for name in columns.values()])
     for row in rows[:n]:
         writer.writerow([_cell(row.get(key), name) for key, name in columns])
     _put(text.getvalue())
 
 
 def _cell(value: Any, name: str) -> Any:
-    return spelled(finite(value.get(name) if isinstance(value, Mapping) else value))
+    cell = spelled(finite(value.get(name) if isinstance(value, Mapping) else value))
+    return _guarded(cell) if isinstance(cell, str) else cell
+
+
+def _guarded(text: str) -> str:
+    """Return text as a cell that no spreadsheet runs as a formula: such a one begins with an apostrophe."""
+    from archloom.store.exchange.cells import guarded
+
+    return guarded(text) if text else text
 
 
 def spelled(value: Any) -> Any:

@@ -43,7 +43,7 @@ def summary(study: Study, seconds: float) -> list[RenderableType]:
 def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
     states = ", ".join(f"{n} {state}" for state, n in study.store.counts(study.id).items() if n)
     trials = f"{number(study.n_evaluations)} evaluated of {number(study.n_proposals)} proposed ({states})"
-    return [("trials", Text(trials)), ("ended", Text(f"{study.stop_reason}, after {span(seconds)}"))]
+    return [("trials", trials), ("ended", f"{study.stop_reason}, after {span(seconds)}")]
 
 
 def next_commands(study: Study, named: Named, again: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from archloom.cli._studies import StoreOption, StudyArgument, chosen, folder_of,
 from archloom.errors import ArchloomError, ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from torch import nn
 
     from archloom.config import StudyFile
@@ -143,7 +144,6 @@ def _export(
     overwrite: bool,
 ) -> None:
     import torch
-    from rich.text import Text
 
     from archloom.cli._tables import exact, facts, show
     from archloom.cli._words import number
@@ -158,15 +158,12 @@ def _export(
     card = _card(study_file, study, trial, splits)
     exported = export_model(network, folder, card=card, example_input=example, overwrite=overwrite)
     same = f"in a fresh process without archloom: its outputs differ by at most {number(exported.difference)}"
-    rows = [
-        (
-            "exported",
-            Text(f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
-        ),
-        ("checked", Text(same)),
+    rows: list[tuple[str, RenderableType]] = [
+        ("exported", f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
+        ("checked", same),
     ]
     rows += [("written", exact(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
-    show(facts([*rows]))
+    show(facts(rows))
 
 
 def _network(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -172,16 +173,14 @@ def _add(name: str, incoming: Incoming, source: str, store: str | None) -> None:
 
 
 def _print(record: StudyRecord, incoming: Incoming, counts: Counter[Any], url: str, option: str) -> None:
-    from rich.text import Text
-
     from archloom.cli._tables import exact, facts, show
     from archloom.cli._words import n_of
 
     states = ", ".join(f"{n:,} {state}" for state, n in counts.items() if n)
     rows: list[tuple[str, Any]] = [
-        ("imported", Text(f"study {record.name}, {n_of(counts.total(), 'trial')}: {states or 'none'}"))
+        ("imported", f"study {record.name}, {n_of(counts.total(), 'trial')}: {states or 'none'}")
     ]
     rows += [("objectives", ", ".join(f"{goal.metric} ({goal.direction})" for goal in record.objectives))]
     rows += [("note", note) for note in incoming.told]
-    rows += [("into", exact(url)), ("look", exact(f"search best {record.name}{option}"))]
+    rows += [("into", exact(url)), ("look", exact(f"search best {shlex.quote(record.name)}{option}"))]
     show(facts(rows))

@@ -33,11 +33,7 @@ def show(
     """Show everything about one trial: scores, decisions, curves, and why it failed."""
     with opened(study, store) as (opened_store, record):
         found = chosen(opened_store, record, trial)
-        curves: Curves = {}
-        for metric in found.metrics:
-            curve = opened_store.curves(identity(record), metric).get(found.number)
-            if curve:
-                curves[metric] = curve
+        curves = opened_store.reported(identity(record), found.number)
         events = [event for event in opened_store.events(identity(record)) if event.number == found.number]
         if form == "table":
             _print(found, record, curves, events)

@@ -36,11 +36,12 @@ def status(
     if study is None:
         _all(store, form)
         return
+    from archloom.contracts import State
+
     with opened(study, store) as (opened_store, record):
         row = _row(opened_store, record)
-        failures = Counter(
-            trial.reason for trial in opened_store.trials(identity(record)) if str(trial.state) == "FAIL"
-        )
+        failed = opened_store.trials(identity(record), states=[State.FAIL])
+        failures = Counter(trial.reason for trial in failed)
         if form == "table":
             _print_one(row, record, failures, opened_store)
             return

@@ -64,11 +64,11 @@ def worker(
     if device:
         overrides.append(f"executor.devices=[{', '.join(device)}]")
     try:
-        made_file, _ = _found(study, store, overrides, trust=trust, wait=wait)
+        made_file = _found(study, store, overrides, errors, trust=trust, wait=wait)
         with made_file.importing():
             made = made_file.study(resume=True)
             with made.store:
-                _await_run(made, wait=wait)
+                _await_run(made, errors, wait=wait)
                 done = _work(made, made_file, errors, quiet)
     except KeyboardInterrupt:
         say(errors, "Stopped: what this worker has finished is in the store, the rest others will try.")
@@ -80,30 +80,39 @@ def worker(
 
 
 def _found(
-    study: str, store: str | None, overrides: Sequence[str], *, trust: bool, wait: bool
-) -> tuple[StudyFile, str]:
-    """Find the study, waiting for it where that is asked for."""
+    study: str, store: str | None, overrides: Sequence[str], errors: Console, *, trust: bool, wait: bool
+) -> StudyFile:
+    """Find the study, waiting for it where that is asked for, and saying for what."""
+    from archloom.cli._conduct import say
+
+    told = ""
     while True:
         try:
-            return restored(study, store, overrides, trust=trust)
-        except StoreError:
+            return restored(study, store, overrides, trust=trust)[0]
+        except StoreError as error:
             if not wait:
                 raise
+            if told != (told := str(error)):
+                say(errors, f"Waiting: {told}")
             time.sleep(_LOOK)
 
 
-def _await_run(study: Study, *, wait: bool) -> None:
+def _await_run(study: Study, errors: Console, *, wait: bool) -> None:
     """Make sure that the study runs.
 
     Raises:
         StoreError: it does not, and is not waited for.
     """
+    from archloom.cli._conduct import say
+
+    is_told = False
     while (standing := study.store.standing(study.id)).status != "running":
+        state = f"study {study.name!r} is {standing.status} ({standing.reason or 'it has not run yet'})"
         if not wait:
-            raise StoreError(
-                f"study {study.name!r} is {standing.status} ({standing.reason}): go on with "
-                f"`search resume {study.name}`, or wait for it with --wait"
-            )
+            raise StoreError(f"{state}: go on with `search resume {study.name}`, or wait for it with --wait")
+        if not is_told:
+            say(errors, f"Waiting: {state}")
+        is_told = True
         time.sleep(_LOOK)
 
 

@@ -26,7 +26,7 @@ from archloom.store.schema import (
     trials,
 )
 from archloom.store.session import Session
-from archloom.store.statements import FRONT, FRONT_HEAD, TRIAL_COLUMNS
+from archloom.store.statements import CURVES, FRONT, FRONT_HEAD, TRIAL_COLUMNS
 
 __all__ = [
     "best_ids",
@@ -34,6 +34,7 @@ __all__ = [
     "front",
     "load_curves",
     "load_events",
+    "load_reported",
     "load_studies",
     "load_trials",
     "read_choices",
@@ -198,6 +199,14 @@ def load_curves(session: Session, study_id: int, split: str, name: str) -> dict[
     found: dict[int, dict[int, float]] = {}
     for number, step, value in session.connection.execute(query):
         found.setdefault(number, {})[step] = read_value(value)
+    return found
+
+
+def load_reported(session: Session, study_id: int, number: int) -> dict[str, dict[int, float]]:
+    """Return what a trial reported: metric to step to value, both in order."""
+    found: dict[str, dict[int, float]] = {}
+    for split, name, step, value in session.run(CURVES, study_id=study_id, number=number):
+        found.setdefault(join_key(split, name), {})[step] = read_value(value)
     return found
 
 

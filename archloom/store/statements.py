@@ -336,15 +336,10 @@ _PROPOSES: ColumnElement[Any] = func.count(case((_IS_MINE & workers.c.is_propose
 _AT_WORK = (workers.c.study_id == _STUDY) & workers.c.ended_at.is_(None)
 STANDING: Select[Any] = select().add_columns(_OTHERS, _PROPOSES).where(_AT_WORK)
 """How many others are at work, and whether a worker proposes."""
-CURVE = (
-    select(curves.c.step, curves.c.value)
+CURVES = (
+    select(curves.c.split, curves.c.name, curves.c.step, curves.c.value)
     .join(trials, trials.c.id == curves.c.trial_id)
-    .where(
-        trials.c.study_id == _STUDY,
-        trials.c.number == bindparam("number"),
-        curves.c.split == bindparam("split"),
-        curves.c.name == bindparam("name"),
-    )
-    .order_by(curves.c.step)
+    .where(trials.c.study_id == _STUDY, trials.c.number == bindparam("number"))
+    .order_by(curves.c.split, curves.c.name, curves.c.step)
 )
 LAST_EVENT = select(func.max(events.c.id)).where(events.c.study_id == _STUDY)

@@ -446,12 +446,10 @@ class Store:
             self._objectives(study_id)
             return queries.load_curves(self._session, study_id, *split_key(metric))
 
-    def curve(self, study_id: int, number: int, metric: str) -> dict[int, float]:
-        """Return what a trial reported of a metric (full key): step to value."""
-        split, name = split_key(metric)
+    def reported(self, study_id: int, number: int) -> dict[str, dict[int, float]]:
+        """Return what a trial reported: metric (full key) to step to value."""
         with self._read():
-            found = self._session.run(sql.CURVE, study_id=study_id, number=number, split=split, name=name)
-        return {step: queries.read_value(value) for step, value in found}
+            return queries.load_reported(self._session, study_id, number)
 
     def mark(self, study_id: int) -> tuple[int, int, int]:
         """Return what changes whenever trials are added, end, or are corrected; quick."""

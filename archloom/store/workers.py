@@ -47,11 +47,11 @@ class Workers:
             if self._is_unsure:
                 self._look_again()
             if study_id not in self._mine:
-                host, pid, mark = this_process()
+                host, pid, mark = _this_process()
                 ((found,),) = self._session.run(
                     sql.ADD_WORKER,
                     study_id=study_id,
-                    host=rows.clean(host),
+                    host=host,
                     pid=pid,
                     process=mark,
                     now=rows.now(),
@@ -128,7 +128,9 @@ class Workers:
         self._mine = {
             study_id: mine
             for study_id, mine in self._mine.items()
-            if any(row[0] == mine for row in self._session.run(sql.WORKERS, study_id=study_id))
+            # The number alone may have gone to another since.
+            if (mine, *_this_process())
+            in {tuple(row[:4]) for row in self._session.run(sql.WORKERS, study_id=study_id)}
         }
         self._is_unsure = False
 
@@ -136,6 +138,11 @@ class Workers:
 def is_gone(worker: WorkerRecord) -> bool:
     """Whether a worker has said goodbye, or its process is seen to have ended."""
     return worker.ended_at is not None or is_dead(Process(worker.host, worker.pid, worker.process))
+
+
+def _this_process() -> tuple[str, int, str]:
+    host, pid, mark = this_process()
+    return rows.clean(host), pid, mark
 
 
 def _record(row: Any) -> WorkerRecord:

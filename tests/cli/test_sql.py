@@ -87,6 +87,12 @@ def test_from_stdin(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     assert search("sql", "-", "-f", "csv").out == "n\n2\n"
 
 
+def test_no_cell_is_a_formula_for_a_spreadsheet(search: Search) -> None:
+    text = "SELECT '=1+1' AS \"@x\", '-1' AS label, -1 AS n, '' AS empty"
+    rows = list(csv.reader(io.StringIO(search("sql", text, "-f", "csv").out)))
+    assert rows == [["'@x", "label", "n", "empty"], ["'=1+1", "-1", "-1", ""]]
+
+
 def test_long_texts_are_left_out_first(search: Search) -> None:
     out = search("sql", "SELECT * FROM best").out
     assert {"study", "trial", "value"} <= set(out.splitlines()[0].split())

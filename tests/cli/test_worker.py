@@ -109,6 +109,7 @@ def test_a_worker_waits_helps_and_ends_with_the_study(folder: Path) -> None:
     assert driver.returncode == 0, error
     told, error = worker.communicate(timeout=60)
     assert worker.returncode == 0, error
+    assert error.startswith("Waiting: cannot open sqlite:///sums.db: there is no file sums.db")
     answer = json.loads(told)
     assert (answer["study"], answer["status"]) == ("sums", "done")
     assert answer["reason"] == "the budget of 20 evaluations is spent"

@@ -60,6 +60,21 @@ LISTING = [
     ["importance", "{study}"],
     ["calibration", "{study}"],
 ]
+# What writes files, and what reads them again into a database of its own.
+OUT = [
+    ["export", "{study}", "--to", "csv", "all.csv"],
+    ["export", "{study}", "--to", "csv", "curves.csv", "--curves"],
+    ["export", "{study}", "--to", "parquet", "all.parquet"],
+    ["export", "{study}", "--to", "optuna", "optuna.db"],
+]
+IN = [
+    ["import", "all.csv", "--study", "from csv", "--maximize", "accuracy"],
+    ["import", "optuna.db", "--study", "from optuna"],
+    ["trials", "from csv"],
+    ["show", "from csv", "2"],
+    ["trials", "from optuna"],
+    ["show", "from optuna", "2"],
+]
 DRIVER = """
 import json, resource, sys, time
 from archloom.cli import main
@@ -221,6 +236,27 @@ def test_a_terminal_is_not_steered_and_nothing_is_imported(hostile: Path, form: 
     if form == "table":
         assert "[red]red[/red]" in shown
         assert "\\x1b[31m" in shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal of POSIX")
+def test_it_is_carried_over_without_harm(hostile: Path) -> None:
+    with closing(sqlite3.connect(hostile)) as connection:  # else what reads it again stops at these
+        connection.create_function("whole", 1, lambda text: text.replace("\0", ""))
+        connection.execute("UPDATE decisions SET name = whole(name), choice = whole(choice)")
+        connection.execute("UPDATE trials SET fidelity = NULL, key = 'k' || number, reason = ?", (FORMULA,))
+        connection.execute("UPDATE studies SET constraints = '[]'")
+        connection.commit()
+    words = [[*(word.replace("{study}", NAME) for word in line), "--store", hostile.name] for line in OUT]
+    words += [[*line, "--store", "fresh.db"] for line in IN]
+    shown, (ended, is_imported, _) = at_a_terminal(words, hostile.parent)
+    assert [mark for mark in STEERING if mark in shown] == []
+    assert [code for _, code, _ in ended if code] == [], shown
+    assert not is_imported
+    assert not Path("canary").exists()
+    assert f"'{FORMULA}" in Path("all.csv").read_text(encoding="utf-8")
+    with Store("fresh.db") as store:
+        assert [len(store.trials(study.id or 0)) for study in store.studies()] == [4, 4]
 
 
 @pytest.mark.parametrize("form", ["json"])
