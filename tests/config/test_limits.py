@@ -41,10 +41,10 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{i + 1}: &a{i + 1} [*a{i}]\n" for i in rang
 )
 def test_what_is_too_much_is_refused_at_once(write: Write, text: str, message: str) -> None:
     path = write(text=text)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ConfigError) as caught:
         config.load(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 

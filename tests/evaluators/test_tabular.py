@@ -210,9 +210,9 @@ def test_nasbench201_has_its_published_best(point: Point) -> None:
     metrics = tabular.evaluate(point(text=best), Trial())
     assert metrics["accuracy"] == pytest.approx(91.6067, abs=1e-4)
     assert metrics["test/cifar10_test_200"] == pytest.approx(94.3733, abs=1e-4)
-    started = time.perf_counter()
+    started = time.process_time()
     tabular.evaluate_many([point(text=best)] * 1000, [Trial()] * 1000)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "the table is empty"), ('a,b\n1,2\n"3', "no CSV table")])

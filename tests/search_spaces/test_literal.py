@@ -291,9 +291,9 @@ def test_a_mistake_in_a_part_is_told_once_and_also_where_nothing_uses_it() -> No
     ],
 )
 def test_what_grows_without_end_is_refused_at_once(data: Any, parts: Any, what: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert what in next(iter(_mistakes(data, **parts).values()))
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
 
 
 def test_a_tree_is_at_most_a_hundred_levels_deep() -> None:
@@ -306,9 +306,9 @@ def test_a_tree_is_at_most_a_hundred_levels_deep() -> None:
 
 
 def test_a_large_tree_is_read_in_seconds() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(_names({"layers": [{"repeat": 1000, "of": CONV}]})) == 1000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 # ---------------------------------------------------------------- the way back

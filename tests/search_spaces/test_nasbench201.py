@@ -56,10 +56,10 @@ def test_the_text_is_the_official_string() -> None:
 
 
 def test_there_are_6466_cells_up_to_isomorphism() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     keys = {isomorphism_key(operations) for operations in cells()}
     assert len(keys) == 6466
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.slow

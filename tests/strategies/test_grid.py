@@ -87,13 +87,13 @@ def test_an_early_end_has_seen_an_even_sample() -> None:
 def test_a_huge_space_costs_nothing(n_decisions: int) -> None:
     space = SearchSpace(pg.List([pg.oneof(list(range(10))) for _ in range(n_decisions)]))
     grid = started(space)
-    began = time.perf_counter()
+    began = time.process_time()
     rows = grid.ask(100)
     assert grid.size == 10**n_decisions
     assert len(set(rows.keys())) == 100
     assert rows.choices.min() == 0
     assert rows.choices.max() == 9
-    assert time.perf_counter() - began < 10.0  # listing it would take the age of the universe
+    assert time.process_time() - began < 10.0  # listing it would take the age of the universe
 
 
 def test_floats_take_levels_on_their_scale_where_active() -> None:
