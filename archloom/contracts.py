@@ -278,7 +278,13 @@ class Trial:
         return "stop" if self.is_stopped else "go on"
 
     def artifact(self, name: str) -> Path | None:
-        """Return the path to write the artifact ``name`` to, or ``None`` where none are kept."""
+        """Return the path to write the artifact ``name`` to, or ``None`` where none are kept.
+
+        Raises:
+            ValueError: a name that is none for a file in the trial's folder.
+        """
+        if not name.isprintable() or name in ("", ".", "..") or {"/", "\\"} & set(name):
+            raise ValueError(f"an artifact's name is that of a file, such as 'weights.pt', got {name!r}")
         if self.folder is None:
             return None
         self.folder.mkdir(parents=True, exist_ok=True)

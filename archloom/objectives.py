@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ __all__ = [
     "Constraint",
     "Directions",
     "checked_metrics",
+    "checked_step",
     "missing_metric",
     "parse_constraint",
     "parse_objectives",
@@ -167,10 +169,34 @@ def checked_metrics(measured: Mapping[Any, Any], source: str) -> dict[str, float
     return {_metric_name(name, source): _number(value, name, source) for name, value in measured.items()}
 
 
+def checked_step(step: Any) -> int:
+    """Return the step of a report as a plain integer.
+
+    >>> import numpy as np
+    >>> checked_step(np.int64(3))
+    3
+
+    Raises:
+        ArchloomError: it is none, is below 0, or does not fit 32 bits.
+    """
+    try:
+        found = operator.index(step)
+    except TypeError:
+        found = -1
+    if not 0 <= found < 2**31:
+        raise ArchloomError(f"report: a step is a whole number from 0 to 2147483647, got {step!r:.80}")
+    return found
+
+
 def _metric_name(name: Any, source: str) -> str:
-    if not isinstance(name, str) or not name.split("/", 1)[-1] or "\0" in name:
+    if not isinstance(name, str) or not name.split("/", 1)[-1] or not _is_storable(name):
         raise ArchloomError(f"{source}: a metric's name is a word such as 'accuracy', got {name!r}")
     return name
+
+
+def _is_storable(name: str) -> bool:
+    """Whether every database takes a text: no NUL, and no half of a surrogate pair."""
+    return "\0" not in name and name == name.encode("utf-8", "ignore").decode()
 
 
 def _number(value: Any, name: str, source: str) -> float:

@@ -31,7 +31,8 @@ def import_path(path: str) -> Any:
         UnknownNameError: no such module or attribute.
     """
     module_name, _, attribute = path.partition(":")
-    if not module_name or not attribute:
+    names = [*module_name.split("."), *attribute.split(".")]
+    if not all(name.isidentifier() for name in names):  # nothing is imported for what can never be found
         raise UnknownNameError(f"an import path reads 'package.module:attribute', got {path!r}")
     try:
         value: Any = importlib.import_module(module_name)

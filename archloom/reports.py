@@ -43,6 +43,7 @@ class Reports:
         self._objective, self._pruner, self._finished = objective, pruner, finished
         self._flushed_at = time.monotonic()
         self._curves: dict[int, Curve] = {}
+        self._known: Collection[Mapping[int, float]] = ()
 
     def __call__(self, number: int, step: int, metrics: Metrics) -> bool:
         """Take a step's metrics; return whether the pruner ends the trial."""
@@ -55,11 +56,18 @@ class Reports:
         if self._pruner is None or metric not in plain:
             return False
         costs = {at: sign * told[metric] for at, told in curve.steps.items() if metric in told}
-        return self._pruner.stop(costs, self._finished())
+        with suppress(StoreUnavailableError):  # then what was known before will do
+            self._known = self._finished()
+        return self._pruner.stop(costs, self._known)
 
     def of(self, numbers: Iterable[int]) -> dict[int, Curve]:
         """Return the curves of some trials, to be written with their end."""
         return {number: self._curves[number] for number in numbers if number in self._curves}
+
+    def renew(self, numbers: Iterable[int]) -> None:
+        """Have curves written once more: the store has dropped what it had of these trials."""
+        for curve in self.of(numbers).values():
+            curve.unsaved.update(curve.steps)
 
     def forget(self, numbers: Iterable[int] | None = None) -> None:
         """Forget some trials, or all: they have ended, or will be run again."""

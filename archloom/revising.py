@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -27,7 +28,7 @@ from archloom.store import Outcome, Store, StudyRecord, TrialRecord
 from archloom.store.revisions import OUTSIDE, Revisions, Verdict
 from archloom.terms import Change, changes_between
 
-__all__ = ["Terms", "changes_in", "judged_anew", "note_parts", "revise"]
+__all__ = ["Terms", "changes_in", "judged", "note_parts", "revise"]
 
 _PARTS = "parts"
 _BOUND = (State.COMPLETE, State.PRUNED)
@@ -102,14 +103,24 @@ def revise(store: Store, terms: Terms, lease: float, retries: int) -> None:
         sharing.leave()
 
 
-def judged_anew(store: Store, name: str, outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
-    """Return outcomes as the constraints of a study, as they are now, would have them.
+@contextmanager
+def judged(
+    store: Store, sharing: Sharing, name: str, outcomes: Mapping[int, Outcome]
+) -> Iterator[Mapping[int, Outcome]]:
+    """Hold a study while trials end, and give their outcomes as its constraints, as they are now, have them.
 
     Args:
         store: holds the study.
+        sharing: knows the terms that they began under.
         name: the study's.
-        outcomes: of trials that began under earlier terms.
+        outcomes: of trials that may have begun under earlier terms.
     """
+    with store.transaction():
+        store.lock(sharing.study_id)
+        yield outcomes if sharing.knows_terms else _judged_anew(store, name, outcomes)
+
+
+def _judged_anew(store: Store, name: str, outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
     constraints = [parse_constraint(text) for text in store.study(name).constraints]
     return {
         number: replace(outcome, violation=_violation(constraints, outcome))

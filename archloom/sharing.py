@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import final
 
@@ -15,6 +16,7 @@ from archloom.store.revisions import Revisions
 __all__ = ["Sharing"]
 
 _MOST_AHEAD = 8
+_BEGAN = "run"
 
 
 @final
@@ -32,7 +34,7 @@ class Sharing:
     """
 
     def __init__(self, store: Store, study_id: int, name: str, lease: float, retries: int):
-        self._store, self._study_id, self._name = store, study_id, name
+        self._store, self.study_id, self._name = store, study_id, name
         self._seconds, self.retries = lease, retries
         self._lease = Lease(store, study_id, lease)
         self._revisions = Revisions(store, study_id)
@@ -42,6 +44,15 @@ class Sharing:
     def enter(self, n_slots: int = 1) -> None:
         """Enter this process among the workers."""
         self._lease.take(n_slots)
+
+    def begin(self, n_finished: int) -> None:
+        """Note that a run begins here, for whoever may take this process's place."""
+        self._store.add_event(self.study_id, _BEGAN, json.dumps({"finished": n_finished}))
+
+    def n_at_begin(self) -> int:
+        """Return how many trials had finished when the last run began: their failures are forgiven."""
+        began = self._store.events(self.study_id, _BEGAN)
+        return int(json.loads(began[-1].detail)["finished"]) if began else 0
 
     def leave(self) -> None:
         """Say goodbye."""
@@ -58,7 +69,7 @@ class Sharing:
         if self.leads and not self._store.is_shared:
             return
         first: WorkerRecord | None = None
-        while not self._store.workers.step_up(self._study_id):
+        while not self._store.workers.step_up(self.study_id):
             alive, gone = self._lease.others(at_once=True)
             self._retry(gone)
             leader = next((worker for worker in alive if worker.is_proposer), None)
@@ -67,6 +78,7 @@ class Sharing:
                 continue
             is_alive = first is not None and first.id == leader.id and first.n_beats != leader.n_beats
             if is_alive or is_here(Process(leader.host, leader.pid, leader.process)):
+                self.leads = False
                 raise StudyBusyError(self._words_for_busy(leader))
             first = first if first is not None and first.id == leader.id else leader
             time.sleep(min(0.5, self._seconds / 20))
@@ -76,7 +88,7 @@ class Sharing:
         self.leads = True
         # Trials of processes that have ended, or that no worker is known of, are seen to before any other.
         gone = self._lease.others(at_once=True)[1]
-        self._store.rescue.retry_lost(self._study_id, gone, self.retries)
+        self._store.rescue.retry_lost(self.study_id, gone, self.retries)
 
     @property
     def knows_terms(self) -> bool:
@@ -93,18 +105,18 @@ class Sharing:
 
     def try_to_lead(self) -> bool:
         """Become the one that asks where there is none; return whether that is so."""
-        self.leads = self._store.workers.step_up(self._study_id)
+        self.leads = self._store.workers.step_up(self.study_id)
         return self.leads
 
     def still_leads(self) -> bool:
         """Whether this process is the one that asks: where it was silent too long, another may be."""
-        return not self._store.is_shared or self._store.workers.is_proposer(self._study_id)
+        return not self._store.is_shared or self._store.workers.is_proposer(self.study_id)
 
     def follow(self) -> None:
         """Ask no more, but go on working."""
         if self._store.is_shared:
             self.leads = False
-            self._store.workers.step_down(self._study_id)
+            self._store.workers.step_down(self.study_id)
 
     def watch(self) -> tuple[list[WorkerRecord], list[TrialRecord]]:
         """Look now and then who is gone, and see to their trials; return who, and what was failed."""
@@ -112,25 +124,29 @@ class Sharing:
         return gone, self._retry(gone)
 
     @property
+    def n_slots_elsewhere(self) -> int:
+        """How many trials the other workers run at a time."""
+        return sum(worker.n_slots for worker in self._lease.others()[0])
+
+    @property
     def leads_alone(self) -> bool:
         """Whether this process proposes and no other is at work, as the database has it at this moment."""
         if not self.leads or not self._store.is_shared:
             return self.leads
-        n_others, self.leads = self._store.workers.standing(self._study_id)
+        n_others, self.leads = self._store.workers.standing(self.study_id)
         return self.leads and not n_others
 
     def n_elsewhere(self, n_here: int) -> int:
         """Return how many trials are RUNNING that are not among the ``n_here`` of this process."""
-        return max(0, self._store.n_open(self._study_id)[State.RUNNING] - n_here)
+        return max(0, self._store.n_open(self.study_id)[State.RUNNING] - n_here)
 
     def n_short(self) -> int:
         """Return how many more proposals should wait for the other workers.
 
         As many as they run at a time; where they had used those up since, twice as many the next time.
         """
-        alive, _ = self._lease.others()
-        n_slots = sum(worker.n_slots for worker in alive)
-        n_waiting = self._store.n_open(self._study_id)[State.WAITING]
+        n_slots = self.n_slots_elsewhere
+        n_waiting = self._store.n_open(self.study_id)[State.WAITING]
         if n_waiting == 0:
             self._ahead = min(2 * self._ahead, _MOST_AHEAD)
         elif n_waiting > n_slots * self._ahead / 2:
@@ -139,7 +155,7 @@ class Sharing:
         return max(0, round(n_slots * self._ahead) - n_waiting)
 
     def _retry(self, gone: list[WorkerRecord]) -> list[TrialRecord]:
-        return self._store.rescue.retry_lost(self._study_id, gone, self.retries) if gone else []
+        return self._store.rescue.retry_lost(self.study_id, gone, self.retries) if gone else []
 
     def _words_for_busy(self, leader: WorkerRecord) -> str:
         return (

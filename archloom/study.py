@@ -20,14 +20,14 @@ from archloom.books import ENQUEUED, Books
 from archloom.callbacks import Callback, call
 from archloom.contracts import Evaluator, Executor, Metrics, Objective, Pruner, State, Strategy
 from archloom.duplicates import Duplicates, Repeats
-from archloom.errors import ArchloomError, ConfigError, StoreError, StoreUnavailableError
+from archloom.errors import ArchloomError, ConfigError, StoreError, StoreUnavailableError, StudyBusyError
 from archloom.evaluation import Evaluation, told
 from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
 from archloom.objectives import Directions, parse_constraint, parse_objectives
 from archloom.opening import Changes, Opening, note_conditions
 from archloom.reports import Reports
-from archloom.revising import Terms, judged_anew
+from archloom.revising import Terms, judged
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.sharing import Sharing
 from archloom.store import Outcome, Store, StudyRecord, TrialRecord
@@ -175,7 +175,7 @@ class Study:
         self._reports = Reports(self.store, self.id, self.objectives[0], pruner, self._finished_curves)
         self._sharing = Sharing(self.store, self.id, name, lease, retries)
         self._supply = Supply(self.store, self.id, self._sharing, self._evaluation, self._repeats, strategy)
-        self._supply.on_books = self._renewed_books
+        self._supply.on_books, self._supply.on_reclaimed = self._renewed_books, self._reports.renew
 
     # ------------------------------------------------------------------ the loop
 
@@ -210,6 +210,7 @@ class Study:
         with self._at_work(run):
             self._lead()
             self._forgives = self._books.n_seen
+            self._sharing.begin(self._forgives)
             self._books.ledger.n_failures = 0
             if self._config:  # with another budget, perhaps
                 self.store.set_config(self.id, self._config)
@@ -274,8 +275,8 @@ class Study:
         """
         outcome = told(result, reason, self.objectives, self.constraints)
         with self._kept():
-            with self._judged({number: outcome}) as judged:
-                (finished,) = self.store.finish_many(self.id, judged)
+            with judged(self.store, self._sharing, self.name, {number: outcome}) as ended:
+                (finished,) = self.store.finish_many(self.id, ended)
             if self._open_books is not None:
                 self._open_books.enter([finished])
                 self._open_books.sign()
@@ -398,6 +399,7 @@ class Study:
         try:
             with self._kept():
                 self._sharing.enter(run.executor.n_slots)
+                self.store.rescue.let_go(self.id, keep=self._handed, reason="its run broke off")
                 with closing(run.executor):  # before anyone else may begin with what it was at
                     run.executor.start(self._evaluation, self._reports)
                     yield
@@ -501,6 +503,7 @@ class Study:
             # Before the first proposal there is no place to take: the budget is still to be set.
             if goes_on and self._sharing.try_to_lead():
                 run.budget = run.budget.renewed(self.store.standing(self.id))
+                self._forgives = self._sharing.n_at_begin()
                 self._lead()
         if goes_on:
             time.sleep(QUICK)
@@ -519,7 +522,8 @@ class Study:
                 keep = self._handed | run.numbers
                 self.store.rescue.let_go(self.id, keep=keep, reason="the database did not answer")
                 if self._sharing.leads:
-                    self._lead()
+                    with suppress(StudyBusyError):  # another has taken this place meanwhile
+                        self._lead()
                 return waited + time.monotonic() - began
             except StoreUnavailableError:
                 waited += time.monotonic() - began  # a database that is locked takes its time to say so
@@ -588,13 +592,5 @@ class Study:
     def _finish(self, outcomes: Mapping[int, Outcome]) -> list[TrialRecord]:
         """End trials in the store; a result that comes late is kept there as an event."""
         curves = self._reports.of(outcomes)
-        with self._judged(outcomes) as judged:
-            return self.store.finish_many(self.id, judged, curves=curves, is_late_noted=True)
-
-    @contextmanager
-    def _judged(self, outcomes: Mapping[int, Outcome]) -> Iterator[Mapping[int, Outcome]]:
-        """Hold the study while trials end, judged by its constraints as they are now."""
-        with self.store.transaction():
-            self.store.lock(self.id)
-            is_known = self._sharing.knows_terms
-            yield outcomes if is_known else judged_anew(self.store, self.name, outcomes)
+        with judged(self.store, self._sharing, self.name, outcomes) as ended:
+            return self.store.finish_many(self.id, ended, curves=curves, is_late_noted=True)

@@ -23,6 +23,9 @@ __all__ = ["QUICK", "Supply"]
 HEED = 1.0
 """Seconds between two looks at whether trials have been corrected."""
 
+MOST_WAITING = 16
+"""Trials that wait for each slot, at most: where all of them repeat what runs, more would hardly be news."""
+
 QUICK = 0.05
 """Seconds below which a trial's evaluation, or an ask, may share a commit with its neighbour."""
 
@@ -42,6 +45,8 @@ class Supply:
 
     on_books: Callable[[], Books]
     """Gives the books, up to date."""
+    on_reclaimed: Callable[[list[int]], None]
+    """Hears of trials that run here, were taken away, and are ours again."""
 
     def __init__(
         self,
@@ -83,13 +88,17 @@ class Supply:
         n_wanted = self._n_wanted(run, n_running, size)
         if not n_wanted:
             return []
+        if self._is_held_back(run):
+            return []
         claimed = self.held_back or self._claim_waiting(n_wanted)
         if not claimed and n_running:  # one of those that run might be the same as a new one
+            if self.n_waiting >= MOST_WAITING * run.executor.n_slots:
+                return []
             self._propose(run.batch_size, 0)
             claimed = self._claim_waiting(n_wanted)
         elif not claimed:
             claimed = self._propose(run.batch_size, n_wanted)[:n_wanted]
-        return self._together(claimed, n_wanted)
+        return self._together(run, claimed, n_wanted)
 
     def claim_or_ask(self) -> list[TrialRecord] | None:
         """Claim one trial for ``Study.ask``; ``None`` where another process proposes."""
@@ -101,11 +110,16 @@ class Supply:
                 return claimed
             if not self._sharing.try_to_lead():
                 return None
-            books = self.on_books()
-            claimed = self._propose(1, 1)
-            books.sign()
-            self._sharing.follow()
-            return claimed
+            try:
+                books = self.on_books()
+                claimed = self._propose(1, 1)
+                books.sign()
+                return claimed
+            finally:  # in a transaction that is undone it never led
+                if self._store.is_doomed:
+                    self._sharing.leads = False
+                else:
+                    self._sharing.follow()
 
     def proposal(self, architecture: Architecture) -> Proposal:
         """Return what the store keeps of an architecture to try."""
@@ -124,7 +138,7 @@ class Supply:
     def _next_shared(self, run: Run, size: int, n_handed: int) -> list[TrialRecord]:
         """As ``next``, where others claim too and the store says what is left of the budget."""
         if self.held_back:
-            return self._together(self.held_back, size)
+            return [] if self._is_held_back(run) else self._together(run, self.held_back, size)
         if self._sharing.leads:
             self._supply(run)
             news = self._repeats.wants_news
@@ -142,18 +156,35 @@ class Supply:
             n = size if left is None else min(size, left)
             news = self._repeats.wants_news
             claimed = self._store.claim_many(self._study_id, n, is_news=news) if n > 0 else []
-        return self._together(claimed, size)
+        return self._together(run, claimed, size)
 
-    def _together(self, claimed: list[TrialRecord], n: int) -> list[TrialRecord]:
-        """Return those that may be evaluated at once; the others are held back for the next time."""
+    def _together(self, run: Run, claimed: list[TrialRecord], n: int) -> list[TrialRecord]:
+        """Return those that may be evaluated at once; the others are held back for the next time.
+
+        One that was lost with its process runs alone: it may be what ended it. One that still runs here, though
+        others thought this process gone, has become ours again by the claim.
+        """
+        ours = [record.number for record in claimed if record.number in run.numbers]
+        if ours:
+            self.on_reclaimed(ours)
+            claimed = [record for record in claimed if record.number not in ours]
         n_now = min(n, self._repeats.n_together(claimed))
+        suspects = [i for i, record in enumerate(claimed) if record.n_lost]
+        if suspects:
+            n_now = min(n_now, max(1, suspects[0]))
         batch, self.held_back = claimed[:n_now], claimed[n_now:]
         return batch
+
+    def _is_held_back(self, run: Run) -> bool:
+        """Whether what is held back is the same as what runs here: then its result is waited for."""
+        return bool(self.held_back) and self._repeats.wants_news and self.held_back[0].key in run.keys
 
     def _supply(self, run: Run) -> None:
         """Propose for the other workers too, as far as the budget goes."""
         self._opened_books().catch_up()
         n_short = self._sharing.n_short() + run.executor.n_free
+        most = MOST_WAITING * (run.executor.n_slots + self._sharing.n_slots_elsewhere)
+        n_short = min(n_short, most - self._store.n_open(self._study_id)[State.WAITING])
         while n_short > 0:
             n_open = sum(self._store.n_open(self._study_id).values())
             n = self._n_wanted(run, n_open, n_short)

@@ -52,6 +52,12 @@ class Run:
         batches = [*self.running.values(), *(batch for batch, _, _ in self.ended)]
         return {record.number for batch in batches for record in batch.records}
 
+    @property
+    def keys(self) -> set[str]:
+        """What they are to be known by."""
+        batches = [*self.running.values(), *(batch for batch, _, _ in self.ended)]
+        return {record.key for batch in batches for record in batch.records}
+
     def end(self, done: Done) -> None:
         """Take what has been evaluated or lost; the trials end in the order in which they were claimed."""
         if done.lost:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Whatever a registry would import: any text with a colon in it, be it a sound Python name or not.
-IMPORT_PATH = re.compile(r"[^:]+:[^:]+", re.DOTALL)
+IMPORT_PATH = re.compile(r"[^:]+:.+", re.DOTALL)
 DEVICE = re.compile(r"[a-z]+:\d+")
 WORDS_ONLY = ("study", "objectives", "constraints", "store", "artifacts", "enqueue", "folder")
 """Keys of a study file whose texts are never imported."""

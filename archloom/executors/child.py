@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from archloom.contracts import Evaluate, Metrics
 from archloom.executors._pipe import KEPT_PATH, hear, read, say
-from archloom.objectives import checked_metrics
+from archloom.objectives import checked_metrics, checked_step
 
 __all__ = ["main"]
 
@@ -134,9 +134,10 @@ class _Reporter:
 
     def __call__(self, number: int, step: int, metrics: Metrics) -> bool:
         plain = checked_metrics(metrics, "report")  # here, where an error is the trial's own
+        at = checked_step(step)
         with self._lock:
             try:
-                say(self._connection, ("report", number, step, plain))
+                say(self._connection, ("report", number, at, plain))
                 return bool(hear(self._connection))
             except (EOFError, OSError):
                 _end_all()  # not raised, for the evaluation might take it for its own and go on

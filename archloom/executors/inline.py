@@ -9,7 +9,7 @@ from typing import final
 
 from archloom.contracts import Done, Evaluate, Executor, Job, Metrics, OnReport
 from archloom.errors import ArchloomError
-from archloom.objectives import checked_metrics
+from archloom.objectives import checked_metrics, checked_step
 
 __all__ = ["InlineExecutor"]
 
@@ -97,8 +97,9 @@ class _Listener:
 
     def __call__(self, number: int, step: int, metrics: Metrics) -> bool:
         plain = checked_metrics(metrics, "report")  # an error here is the trial's own
+        at = checked_step(step)
         try:
-            return bool(self._on_report(number, step, plain))
+            return bool(self._on_report(number, at, plain))
         except Exception as error:
             self.trouble = error
             raise

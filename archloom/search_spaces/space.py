@@ -20,6 +20,7 @@ from archloom.search_spaces import dna, encoding, enumeration
 from archloom.search_spaces.compiler import compile_templates
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.drawing import Drawer
+from archloom.search_spaces.filling import Filling
 from archloom.search_spaces.labels import describe
 from archloom.search_spaces.legality import Legality
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, decision_names, walk
@@ -256,6 +257,11 @@ class SearchSpace:
     def ordinal(self, genotypes: Genotypes) -> FloatArray:
         """Encode as one number a decision in ``[0, 1]``, ``n x (d + f)``; inactive is ``-1``."""
         return encoding.ordinal(self.points, genotypes)
+
+    @cached_property
+    def filling(self) -> Filling:
+        """The steps by which rows are filled choice by choice, for strategies that construct."""
+        return Filling(self.points)
 
     # ------------------------------------------------------------------ symbols
 

@@ -91,6 +91,11 @@ class Lease:
         if beats != worker.n_beats:
             self._seen[worker.id] = (worker.n_beats, now)
             return False
+        if self._heart is not None:
+            # While this process could not beat, the others could not either, or were not seen to.
+            at = max(at, self._heart.seeing_since)
+            if self._heart.is_late(now):
+                return False
         return now - at > self._seconds
 
 
@@ -102,6 +107,11 @@ class _Heart(threading.Thread):
         super().__init__(name=f"archloom-lease-{worker}", daemon=True)
         self._url, self._worker, self._interval = url, worker, seconds
         self._is_over = threading.Event()
+        self._beat_at = self.seeing_since = time.monotonic()
+
+    def is_late(self, now: float) -> bool:
+        """Whether the last beat was so long ago that the database was out of reach, or the process asleep."""
+        return now - self._beat_at > 2.5 * self._interval
 
     def stop(self) -> None:
         self._is_over.set()
@@ -114,5 +124,9 @@ class _Heart(threading.Thread):
             with suppress(StoreError):
                 session = session or connect.again(self._url)
                 Workers(session).beat(self._worker)
+                now = time.monotonic()
+                if self.is_late(now):
+                    self.seeing_since = now
+                self._beat_at = now
         if session is not None:
             session.close()

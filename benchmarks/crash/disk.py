@@ -146,13 +146,21 @@ def child_lost_while_locked(stages: Stages) -> Cell:
         plan = stage.plan(trials=_TRIALS, seconds=0.05, processes=1)
         actor = stage.act(lambda: _impatient(plan, 0.3))
         wait_until(lambda: stage.n_ended() > 4)
-        with _lock(stage):
-            wait_until(lambda: stage.n_evaluated() > stage.n_ended())
-            child = int((stage.folder / "evaluated").read_text(encoding="utf-8").split()[-1])
-            os.kill(child, signal.SIGKILL)
-            time.sleep(2.0)
+        while not _kills_locked(stage):
+            time.sleep(0.013)
         _goes_on(stage, cell, actor, "a child killed while locked")
     return cell
+
+
+def _kills_locked(stage: Stage) -> bool:
+    """Lock the database; kill the child, if it evaluates just then, and keep the lock for a while."""
+    with _lock(stage):
+        if stage.n_evaluated() <= stage.n_ended():
+            return False  # between two trials, and now there will be no other
+        child = int((stage.folder / "evaluated").read_text(encoding="utf-8").split()[-1])
+        os.kill(child, signal.SIGKILL)
+        time.sleep(2.0)
+        return True
 
 
 @contextmanager

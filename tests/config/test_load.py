@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -343,6 +344,27 @@ def test_what_a_database_names_is_not_imported_without_trust(write: Write) -> No
     assert config.restore(resolved, source="study 'small'", trusted=["*"]).space.size == 4
     named = sorted(config.import_paths(resolved))
     assert config.restore(resolved, source="study 'small'", trusted=named).resolved() == resolved
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"strategy": "mine_x:a:b"},
+        {"space": {"name": "mine_x:a:b"}},
+        {"space": {"oneof": ["mine_x::a", "b"]}},
+        {"evaluator": {"name": "function", "function": "mine_x:a\n:b"}},
+        {"evaluator": {"name": "training", "device": "mine_x:0"}},
+    ],
+)
+def test_no_text_with_a_colon_gets_past(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: Mapping[str, Any]
+) -> None:
+    (tmp_path / "mine_x.py").write_text("a = 1")
+    resolved = {**config.load(write()).resolved(), **part}
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError):
+        config.restore(resolved, source="study 'small'")
+    assert "mine_x" not in sys.modules
 
 
 def test_a_folder_that_a_database_names_is_not_imported_from_without_trust(
