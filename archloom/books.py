@@ -19,7 +19,7 @@ from archloom.search_spaces import Architecture, SearchSpace
 from archloom.store import Store, TrialRecord
 from archloom.store.corrections import n_corrections
 
-__all__ = ["ENQUEUED", "Books"]
+__all__ = ["ENQUEUED", "Books", "words_for_no_best"]
 
 ENQUEUED = -1
 """The number of the ask of a trial that no strategy proposed."""
@@ -179,3 +179,12 @@ class Books:
             violations=np.array([record.violation for record in records], dtype=float),
             fidelity=tuple(record.fidelity for record in records),
         )
+
+
+def words_for_no_best(store: Store, study_id: int, name: str) -> str:
+    """Say that no trial of a study can be the best, and what became of those there are."""
+    counts = [f"{n} {state}" for state, n in store.counts(study_id).items() if n]
+    failed = store.trials(study_id, states=[State.FAIL], sort="-number", limit=1)
+    last = f"; the last to fail: {failed[0].reason}" if failed else ""
+    have = f" ({', '.join(counts)}{last})" if counts else ""
+    return f"study {name!r} has no complete and feasible trial yet{have}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from shlex import quote
 from typing import final
 
 from archloom.contracts import State
@@ -160,5 +161,6 @@ class Sharing:
     def _words_for_busy(self, leader: WorkerRecord) -> str:
         return (
             f"study {self._name!r} is being run by process {leader.pid} on {leader.host} since "
-            f"{leader.started_at}: join it with `search worker {self._name}`, or stop that process first"
+            f"{leader.started_at}: join it with `search worker {quote(self._name)} --store "
+            f"{quote(self._store.label)}`, or stop that process first"
         )

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
-from archloom.books import ENQUEUED, Books
+from archloom.books import ENQUEUED, Books, words_for_no_best
 from archloom.callbacks import Callback, call
 from archloom.contracts import Evaluator, Executor, Metrics, Objective, Pruner, State, Strategy
 from archloom.duplicates import Duplicates, Repeats
@@ -214,7 +214,9 @@ class Study:
             self._books.ledger.n_failures = 0
             if self._config:  # with another budget, perhaps
                 self.store.set_config(self.id, self._config)
-            self.store.set_budget(self.id, trials, count)
+            ledger = self._books.ledger
+            if not run.budget.why_spent(ledger.n_evaluations, ledger.n_proposals):  # else it changes nothing
+                self.store.set_budget(self.id, trials, count)
             self.store.set_status(self.id, "running")
             self._search(run)
             self._close(run)
@@ -323,7 +325,7 @@ class Study:
         """
         for found in self.store.best(self.id):
             return found
-        raise ArchloomError(f"study {self.name!r} has no complete and feasible trial yet")
+        raise ArchloomError(words_for_no_best(self.store, self.id, self.name))
 
     @property
     def pareto(self) -> list[TrialRecord]:

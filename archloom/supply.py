@@ -161,8 +161,8 @@ class Supply:
     def _together(self, run: Run, claimed: list[TrialRecord], n: int) -> list[TrialRecord]:
         """Return those that may be evaluated at once; the others are held back for the next time.
 
-        One that was lost with its process runs alone: it may be what ended it. One that still runs here, though
-        others thought this process gone, has become ours again by the claim.
+        One that was lost with its process runs alone: it may be what ended it. One that still runs here,
+        though others thought this process gone, has become ours again by the claim.
         """
         ours = [record.number for record in claimed if record.number in run.numbers]
         if ours:

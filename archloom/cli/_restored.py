@@ -42,10 +42,12 @@ def restored(
     """
     from archloom import config
 
+    if Path(study).is_file():
+        made = config.load(study, [*([f"store={store}"] if store else []), *overrides])
+        with opened(made.name, made.store):  # else a misspelled name would begin another study
+            return made, shown_url(made.store)
     name, url = named(study, store)
     with opened(study, store) as (_, record):
-        if Path(study).is_file():
-            return config.load(study, [*overrides, f"store={url}"]), shown_url(url)
         if not record.config:
             raise StoreError(
                 f"study {name!r} was not made from a study file, so that only the program that made it can "

@@ -25,7 +25,11 @@ def best(
     n: Annotated[
         int | None,
         typer.Option(
-            "-n", min=1, help="How many.", show_default="1, or the whole front; 10 of several studies"
+            "--limit",
+            "-n",
+            min=1,
+            help="How many.",
+            show_default="1, or the whole front; 10 of several studies",
         ),
     ] = None,
     store: StoreOption = None,

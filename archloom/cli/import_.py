@@ -90,9 +90,9 @@ def import_(
 ) -> None:
     """Take in trials that were measured elsewhere: a CSV file, or a study of an Optuna storage.
 
-    All of it comes in, or nothing. A CSV file of 'search export --to csv' comes back as it was; of another
-    one, say what its columns are. An imported study can be looked at like any other; it has no search space,
-    so that it cannot go on.
+    All of it comes in, or nothing. A CSV file of 'search export --to csv' comes back as it was, once its
+    objectives and constraints are named; of another one, say what its columns are. An imported study can be
+    looked at like any other; it has no search space, so that it cannot go on.
     """
     from archloom.errors import ConfigError
 

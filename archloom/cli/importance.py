@@ -53,8 +53,7 @@ def _print(found: Mapping[str, float], metric: str, n_complete: int) -> None:
     from archloom.cli._tables import lines, plain, show
     from archloom.cli._words import n_of, percent
 
-    largest = max(found.values(), default=0.0) or 1.0
-    bars = ["█" * round(WIDEST * share / largest) for share in found.values()]
+    bars = ["█" * round(WIDEST * share) for share in found.values()]
     columns = [
         Column("decision", list(found)),
         Column("importance", [percent(share) for share in found.values()], is_number=True),

@@ -40,14 +40,15 @@ def resume(
     it would have made had it never been stopped. The budget may be another; for any other change there
     is --allow-changes.
     """
-    from archloom.cli._named import Named
+    from archloom.cli._named import Named, named
 
     changes: Changes = "record" if allow_changes else "refuse"
     study_file, url = restored(study, store, overrides or (), trust=trust)
+    is_file = Path(study).is_file() and store is None
+    by = named(Path(study), overrides or (), study_file) if is_file else None
     with study_file.importing():
         made = study_file.study(resume=True, changes=changes)
         with made.store:
-            is_file = Path(study).is_file()
             at = () if store is None else ("--store", store)
             trusted = ("--trust",) if trust else ()
             command = ["search", "resume", study, *at, *trusted]
@@ -55,7 +56,7 @@ def resume(
             conduct(
                 study_file,
                 made,
-                by=Named(study if is_file else made.name, ("--store", url) if store else (), trusted),
+                by=by if by else Named(made.name, ("--store", url) if store else (), trusted),
                 again=[*command, *(overrides or ())],
                 more=[*command, *kept, f"budget.trials={2 * (study_file.run_options['trials'] or 0)}"],
                 quiet=quiet,

@@ -64,6 +64,7 @@ def _row(store: Store, study: StudyRecord) -> dict[str, Any]:
     """Describe a study as plain JSON."""
     from archloom.cli._crew import crew_rows, standing_words
     from archloom.store.revisions import Revisions
+    from archloom.store.views import wide_names
 
     found = store.best(identity(study), 1)
     workers = store.workers.records(identity(study))
@@ -78,6 +79,8 @@ def _row(store: Store, study: StudyRecord) -> dict[str, Any]:
         "reason": study.reason,
         "created_at": study.created_at,
         "counts": {str(state): n for state, n in store.counts(identity(study)).items()},
+        "n_evaluations": store.n_evaluated(identity(study)),
+        "view": wide_names(sorted((identity(each), each.name) for each in store.studies()))[identity(study)],
         "objectives": objective_rows(study.objectives),
         "constraints": list(study.constraints),
         "best": trial_row(found[0], study.objectives) if found else None,
@@ -126,6 +129,9 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     from archloom.cli._words import moment, number
 
     counts = ", ".join(f"{n} {state}" for state, n in row["counts"].items() if n)
+    n_served = store.n_evaluated(identity(study), is_all=True) - row["n_evaluations"]
+    if n_served:
+        counts += f"; {row['n_evaluations']} evaluated, {n_served} served from an earlier one"
     reason = "interrupted" if study.reason == "KeyboardInterrupt" else study.reason
     facts_shown: list[tuple[str, Any]] = [
         ("study", plain(study.name)),
@@ -146,6 +152,7 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     for reason, n in failures.most_common(SHOWN_REASONS):
         facts_shown.append(("failed", plain(f"{number(n)} x {reason}")))
     facts_shown.append(("database", exact(shown_url(store.url))))
+    facts_shown.append(("view", plain(row["view"])))
     show(facts(facts_shown))
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,7 +110,8 @@ def _await_run(study: Study, errors: Console, *, wait: bool) -> None:
     while (standing := study.store.standing(study.id)).status != "running":
         state = f"study {study.name!r} is {standing.status} ({standing.reason or 'it has not run yet'})"
         if not wait:
-            raise StoreError(f"{state}: go on with `search resume {study.name}`, or wait for it with --wait")
+            again = shlex.join(["search", "resume", study.name, "--store", study.store.label])
+            raise StoreError(f"{state}: go on with `{again}`, or wait for it with --wait")
         if not is_told:
             say(errors, f"Waiting: {state}")
         is_told = True

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from sqlite3 import OperationalError
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -18,7 +19,7 @@ from archloom.errors import StoreError, require
 from archloom.store import schema
 from archloom.store.migrations import upgrade as run_revisions
 from archloom.store.session import Session, reason_of
-from archloom.store.sqlite_file import check_companions, check_file
+from archloom.store.sqlite_file import check_companions, check_file, is_quiet, path_of
 from archloom.store.views import create_views, refresh_wide
 
 __all__ = ["again", "open_session", "parse_url", "upgrade"]
@@ -53,6 +54,8 @@ def parse_url(url: str | Path) -> URL:
         raise StoreError(
             f"a store is sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE; got {_label(parsed)}"
         )
+    if parsed.get_backend_name() == "sqlite" and parsed.host:
+        raise StoreError(f"a file stands after three slashes: sqlite:///{parsed.host}, got {_label(parsed)}")
     return parsed.set(drivername=_DIALECTS[parsed.drivername])
 
 
@@ -119,6 +122,7 @@ def _connect(url: URL, *, must_exist: bool) -> Session:
         synchronous = _synchronous(url, label)
         url = url.difference_update_query(["synchronous"])
         _check_file(url, label, must_exist=must_exist)
+        url = _to_read(url) if must_exist else url
         arguments: dict[str, Any] = {"timeout": _TIMEOUT, "check_same_thread": False}
         engine = create_engine(url, poolclass=NullPool, paramstyle="named", connect_args=arguments)
         event.listen(engine, "connect", lambda driver, _: _prepare_sqlite(driver, synchronous))
@@ -130,6 +134,18 @@ def _connect(url: URL, *, must_exist: bool) -> Session:
     except SQLAlchemyError as error:
         engine.dispose()
         raise StoreError(f"cannot open {label}: {reason_of(error)}") from error
+
+
+def _to_read(url: URL) -> URL:
+    """Return a URL that reads an archive: a file, or one in a folder, that this user may not write.
+
+    SQLite would leave files beside it to read one in write-ahead mode, unless told that nobody writes it.
+    """
+    path = path_of(url)
+    if path is None or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)) or not is_quiet(path):
+        return url
+    name = f"file:{quote(str(path.absolute()))}"
+    return url.set(database=name, query={"mode": "ro", "immutable": "1", "uri": "true"})
 
 
 def _label(url: URL) -> str:

@@ -93,6 +93,8 @@ _COLUMNS = {
         ],
         _number("worker", trials.c.worker_id),
         _number("time", trials.c.seconds),
+        _number("trial", trials.c.number),
+        _number("value", trials.c.value),
         _text("state", trials.c.state, "state"),
         *[_text(name, trials.c[name]) for name in ("architecture", "reason", "fidelity", "key")],
         Meaning("excluded", "text", text=_OUT, flag=_OUT != ""),

@@ -188,6 +188,9 @@ def _placed(text: str, words: Sequence[Token], parameters: Mapping[str, Any]) ->
     return "".join([*parts, text[at:].replace("%", "%%")])
 
 
+_ROUND = "function round(double precision, integer)"
+
+
 def _explained(
     error: psycopg.Error,
     text: str,
@@ -209,7 +212,8 @@ def _explained(
     kind = {"42P01": "table", "42703": "column"}.get(error.sqlstate or "")
     name = _name_at(words, at) if kind else None
     if name is None or kind is None:
-        return f"{told}{where}"
+        hint = "; PostgreSQL rounds numbers so: round(x::numeric, 4)" if _ROUND in told else ""
+        return f"{told}{where}{hint}"
     return f"there is no {kind} {name!r}{where}{nearest(name, words, _columns(connection), of=kind)}"
 
 

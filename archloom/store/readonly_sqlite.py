@@ -19,7 +19,8 @@ from urllib.parse import quote
 from sqlalchemy import URL
 
 from archloom.errors import StoreError
-from archloom.store.sqlite_file import check_file, companion, is_wal, path_of, state_of
+from archloom.store.quoted import check_names, how_to_quote
+from archloom.store.sqlite_file import check_file, companion, is_quiet, path_of, state_of
 from archloom.store.sqltext import Token, check_reads, nearest, place, tokens
 
 __all__ = ["ask", "connect", "run", "watch"]
@@ -72,12 +73,12 @@ def run(
     """
     path = _file(url, label)
     before = state_of(path)
-    is_quiet = _is_quiet(path)
+    was_quiet = is_quiet(path)
     try:
-        found = _once(path, label, text, parameters, limit, timeout, most_bytes, is_quiet=is_quiet)
-        is_changed = is_quiet and state_of(path) != before
+        found = _once(path, label, text, parameters, limit, timeout, most_bytes, is_quiet=was_quiet)
+        is_changed = was_quiet and state_of(path) != before
     except StoreError:
-        if not is_quiet or state_of(path) == before:
+        if not was_quiet or state_of(path) == before:
             raise
         is_changed = True
     if is_changed:
@@ -93,7 +94,7 @@ def watch(url: URL, label: str) -> Callable[[], bool]:
     """
     path = _file(url, label)
     before = state_of(path)
-    return partial(_is_changed, path, before) if _is_quiet(path) else bool
+    return partial(_is_changed, path, before) if is_quiet(path) else bool
 
 
 def _is_changed(path: Path, before: tuple[object, ...]) -> bool:
@@ -107,7 +108,7 @@ def connect(url: URL, label: str) -> sqlite3.Connection:
         StoreError: it is not there, is no database, or is in memory.
     """
     path = _file(url, label)
-    connection = _open(path, label, is_quiet=_is_quiet(path))
+    connection = _open(path, label, is_quiet=is_quiet(path))
     connection.isolation_level = None
     return connection
 
@@ -127,6 +128,8 @@ def ask(
     """
     words = tokens(text)
     check_reads(text, words, also=("PRAGMA", "EXPLAIN"))
+    if any(token.kind == "name" for token in words):
+        check_names(text, words, _columns(connection))
     refused: list[str] = []
     deadline = time.monotonic() + timeout
     was_query_only = connection.execute("PRAGMA query_only").fetchone()[0]
@@ -178,11 +181,6 @@ def _file(url: URL, label: str) -> Path:
         raise StoreError(f"{label} is in memory, where only the store that made it can read it; name a file")
     check_file(path, label)
     return path
-
-
-def _is_quiet(path: Path) -> bool:
-    """Whether a write-ahead file has nobody at work in it."""
-    return is_wal(path) and not companion(path, "-wal").exists()
 
 
 def _open(path: Path, label: str, *, is_quiet: bool) -> sqlite3.Connection:
@@ -260,7 +258,7 @@ def _explained(error: Exception, text: str, words: Sequence[Token], connection: 
             spots = [token.start for token in words if token.text.lower() == name.lower()]
             where = f" at {place(text, spots[0])}" if len(spots) == 1 or (spots and kind) else ""
             near = nearest(name, words, _columns(connection), of=kind) if kind else ""
-            return f"{rule.format(name=name)}{where}{near}"
+            return f"{rule.format(name=name)}{where}{near}{how_to_quote(name, text, _columns(connection))}"
     return told
 
 

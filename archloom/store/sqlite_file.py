@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from archloom.errors import StoreError
 
-__all__ = ["check_companions", "check_file", "companion", "is_wal", "path_of", "state_of"]
+__all__ = ["check_companions", "check_file", "companion", "is_quiet", "is_wal", "path_of", "state_of"]
 
 _MAGIC = b"SQLite format 3\0"
 _N_HEADER = 100
@@ -64,7 +64,8 @@ def check_file(path: Path, label: str) -> None:
         raise StoreError(f"{label} holds no archloom store: {path} is empty")
     if not header.startswith(_MAGIC):
         raise StoreError(
-            f"{label} is no database: {path} begins with {header[:16]!r}, not as SQLite's files do"
+            f"{label} is no database: {path} begins with {header[:16].decode('latin-1')!r}, "
+            "not as SQLite's files do"
         )
     n_bytes = _n_bytes(header)
     if size < n_bytes and not _holds_pages(companion(path, "-wal")):
@@ -98,6 +99,11 @@ def is_wal(path: Path) -> bool:
     """Whether a database file is in write-ahead mode: readers and a writer do not wait for each other."""
     header, _ = _header(path)
     return header[18:20] == b"\x02\x02"
+
+
+def is_quiet(path: Path) -> bool:
+    """Whether a file in write-ahead mode has nobody at work in it."""
+    return is_wal(path) and not companion(path, "-wal").exists()
 
 
 def state_of(path: Path) -> tuple[object, ...]:

@@ -80,6 +80,7 @@ class Store:
         parsed = connect.parse_url(url)
         self.url = parsed.render_as_string(hide_password=False)
         self._session = connect.open_session(parsed, must_exist=must_exist)
+        self.label = self._session.label
         self._goals: dict[int, tuple[Objective, ...]] = {}
         self.on_close: list[Callable[[], None]] = []
         self._life = Life(self._session, self._words_for_missing)
@@ -566,7 +567,12 @@ class Store:
             found = self._session.run(sql.OBJECTIVES, study_id=study_id)
             goals = tuple(Objective(join_key(split, name), direction) for split, name, direction in found)
             if not goals:
-                raise StoreError(f"{self._session.label} has no study with the id {study_id}")
+                how = (
+                    f"; the id of a study is store.study({study_id!r}).id"
+                    if isinstance(study_id, str)
+                    else ""
+                )
+                raise StoreError(f"{self._session.label} has no study with the id {study_id!r}{how}")
             self._goals[study_id] = goals
         return goals
 

@@ -112,21 +112,52 @@ def test_what_was_not_made_from_a_file_is_not_resumed_here(folder: Path) -> None
 
 
 @pytest.mark.slow
+def test_overrides_say_which_study_of_a_file_goes_on(folder: Path) -> None:
+    other = ("study=other", "store=sqlite:///other.db")
+    search(folder, "run", "sums.yaml", *other, "budget.trials=2", "-q")
+    out, _ = search(folder, "resume", "sums.yaml", *other, "budget.trials=5", "-q")
+    assert "5 evaluated of 5 proposed" in out
+    assert "search best other -n 10 --store sqlite:///other.db" in out
+    _, error = search(folder, "resume", "sums.yaml", "study=othr", other[1], code=1)
+    assert "no study 'othr' in sqlite:///other.db; did you mean 'other'?" in error
+    # What is spent already is no smaller for being resumed with less.
+    search(folder, "resume", "sums.yaml", *other, "budget.trials=3", "-q")
+    with Store(folder / "other.db") as store:
+        assert [study.name for study in store.studies()] == ["other"]
+        assert store.standing(1).max_trials == 5
+    assert not (folder / "sums.db").exists()
+
+
+@pytest.mark.slow
+def test_what_waits_is_evaluated_by_the_command_that_is_named(folder: Path) -> None:
+    search(folder, "run", "sums.yaml", "budget.trials=14", "-q")
+    out, _ = search(folder, "trials", "reevaluate", "sums.yaml", "3", "--reason", "noise")
+    assert "evaluate what waits: search resume sums.yaml budget.trials=14" in out
+    search(folder, "resume", "sums.yaml", "budget.trials=14", "-q")
+    row = json.loads(search(folder, "status", "sums.yaml", "-f", "json")[0])
+    assert row["counts"]["WAITING"] == 0
+    assert (row["view"], row["n_evaluations"]) == ("wide_sums", 14)
+
+
+@pytest.mark.slow
 def test_a_worker_waits_helps_and_ends_with_the_study(folder: Path) -> None:
     worker = start(folder, "worker", "sums.yaml", "--wait", "-f", "json", seconds=0.2)
+    assert worker.stderr is not None
+    waits = "Waiting: cannot open sqlite:///sums.db: there is no file sums.db\n"
+    assert worker.stderr.readline() == waits
     driver = start(folder, "run", "sums.yaml", "budget.trials=20", seconds=0.2)
     out, error = driver.communicate(timeout=90)
     assert driver.returncode == 0, error
     told, error = worker.communicate(timeout=60)
     assert worker.returncode == 0, error
-    assert error.startswith("Waiting: cannot open sqlite:///sums.db: there is no file sums.db")
     answer = json.loads(told)
     assert (answer["study"], answer["status"]) == ("sums", "done")
     assert answer["reason"] == "the budget of 20 evaluations is spent"
     assert 0 < answer["n_trials"] < 20
     assert "20 evaluated of 20 proposed" in out
     _, error = search(folder, "worker", "sums.yaml", code=1)
-    assert "is done (the budget of 20 evaluations is spent): go on with `search resume sums`" in error
+    assert "is done (the budget of 20 evaluations is spent): go on with " in error
+    assert "`search resume sums --store sqlite:///sums.db`" in error
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, make_url
 
 from archloom.contracts import State
 from archloom.errors import StoreError
-from archloom.store import Outcome, Store, readonly, readonly_postgres, readonly_sqlite
+from archloom.store import Outcome, Proposal, Store, readonly, readonly_postgres, readonly_sqlite
 from archloom.store.connect import parse_url
 from archloom.store.readonly import READER, reading, select
 from archloom.testing.stores import complete, proposals, study_record
@@ -288,7 +288,7 @@ class TestSqlite:
         path.parent.chmod(0o555)
         tmp_path.chmod(0o755)
         try:
-            assert ask(path, "SELECT name FROM studies") == "[('demo',)]"
+            assert ask(path, "SELECT name FROM studies") == "[('demo',)] [0]"
         finally:
             path.parent.chmod(0o755)
 
@@ -303,7 +303,8 @@ def _copied(file: Path, mode: str) -> Path:
 
 
 def _as_myself(path: Path, text: str) -> str:
-    return str(select(path, text).rows)
+    with Store(path, must_exist=True) as store:
+        return f"{select(path, text).rows} {[trial.number for trial in store.trials(1)]}"
 
 
 def _as_nobody(path: Path, text: str) -> str:
@@ -312,10 +313,14 @@ def _as_nobody(path: Path, text: str) -> str:
         if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o011)
     code = (
-        "import os; from pathlib import Path; import archloom.store.readonly as r;"
-        f"os.setgid(65534); os.setuid(65534); print(r.select(Path({str(path)!r}), {text!r}).rows)"
+        "import os, sys; from pathlib import Path; import archloom.store.readonly as r;"
+        "from archloom.store import Store; os.setgid(65534); os.setuid(65534); path = Path(sys.argv[1]);"
+        "numbers = [trial.number for trial in Store(path, must_exist=True).trials(1)];"
+        "print(r.select(path, sys.argv[2]).rows, numbers)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), text], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -464,3 +469,43 @@ def test_a_study_that_runs_is_not_held_up(full: str) -> None:
         assert trial is not None
         assert select(full, "SELECT count(*) FROM trials WHERE state = 'RUNNING'").rows == [(1,)]
         store.finish(study, trial.number, Outcome(State.FAIL, {}, reason="x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('SELECT number FROM trials WHERE "valu" > 0.6', "there is no column 'valu' at line 1, column 33"),
+        (
+            'SELECT number FROM best ORDER BY "validation/acc"',
+            "there is no column 'validation/acc' at line 1",
+        ),
+        ('SELECT count(*) FROM trials WHERE state = "COMPLETE"', "a text stands in single quotes"),
+    ],
+)
+def test_a_quoted_name_of_nothing_is_no_text(file: Path, text: str, told: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        select(file, text)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SELECT "number" AS "No." FROM trials ORDER BY "No."',
+        'SELECT max("value") "the best" FROM "trials" "t" GROUP BY "t"."state"',
+        'WITH "mine"("a b") AS (SELECT 1) SELECT "a b" FROM "mine"',
+        "SELECT t.\"value\" FROM json_each('[1]') t",
+    ],
+)
+def test_a_quoted_name_of_something_is_read(file: Path, text: str) -> None:
+    assert len(select(file, text).rows) == 1
+
+
+def test_how_a_name_with_brackets_is_written(file: Path) -> None:
+    with Store(file) as store:
+        study = store.create_study(study_record("deep"))
+        store.start(study, 0, [Proposal("k", "a", {"layers[0].width": "8"}, seed=0)], 1)
+        store.finish(study, 0, Outcome(State.COMPLETE, {"accuracy": 0.5}))
+        store.refresh_wide(study)
+    with pytest.raises(StoreError, match=r'is quoted: "layers\[0\]\.width"$'):
+        select(file, "SELECT layers[0].width FROM wide_deep")

@@ -163,7 +163,7 @@ class TestOpening:
 
     def test_text_file(self, path: Path) -> None:
         path.write_text("Dear diary, this is not a database. " * 100)
-        with pytest.raises(StoreError, match=r"is no database: .* begins with b'Dear diary"):
+        with pytest.raises(StoreError, match=r"is no database: .* begins with 'Dear diary"):
             Store(path)
 
     def test_database_of_another_program(self, path: Path) -> None:

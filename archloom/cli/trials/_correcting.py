@@ -13,7 +13,7 @@ from archloom.cli._waiting import waiting
 from archloom.cli.trials._chosen import SHOWN, chosen_numbers, listed
 
 if TYPE_CHECKING:
-    from archloom.store import StudyRecord
+    from archloom.store import Store, StudyRecord
     from archloom.store.corrections import Correction
 
 Kind = Literal["invalidate", "restore", "reevaluate"]
@@ -37,16 +37,29 @@ def correct(
         with waiting("correcting the trials"):
             made = getattr(Corrections(opened_store, key), kind)(numbers, reason)
             best = opened_store.best(key)
+            more = _budget(opened_store, key)
     if form != "table":
         _write(kind, record, made, form)
         return
     from archloom.cli._tables import lines, show
 
-    again = shlex.join(["search", "resume", study, *(("--store", store) if store else ())])
+    again = shlex.join(["search", "resume", study, *(("--store", store) if store else ()), *more])
     told = _told(kind, record, numbers, made, again)
     if made.numbers:
         told.append(f"the best is trial {best[0].number} now" if best else "no trial is the best now")
     show(lines(told))
+
+
+def _budget(store: Store, study_id: int) -> tuple[str, ...]:
+    """Return the budget that lets what waits be evaluated too."""
+    from archloom.contracts import State
+
+    standing = store.standing(study_id)
+    if standing.max_trials is None:
+        return ()
+    n = store.n_evaluated(study_id, is_all=standing.budget == "proposals")
+    n += store.n_open(study_id)[State.WAITING]
+    return (f"budget.trials={max(n, standing.max_trials)}",)
 
 
 def _told(kind: Kind, study: StudyRecord, numbers: Sequence[int], made: Correction, again: str) -> list[str]:

@@ -68,6 +68,10 @@ def _text(path: Path) -> str:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return file.read()
     except UnicodeDecodeError as error:
+        if path.read_bytes()[:4] == b"PAR1":
+            raise DataError(
+                f"{path} is a Parquet file; what comes in is CSV or an Optuna storage (export it --to csv)"
+            ) from None
         raise DataError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
