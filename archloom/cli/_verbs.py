@@ -67,6 +67,7 @@ VERBS = (
         SEARCH,
         "Take in trials that were measured elsewhere: a CSV file, or a study of an Optuna storage.",
     ),
+    Verb("bench", SEARCH, "Compare strategies on problems whose answers are known, over many seeds."),
     Verb("status", LOOK, "Show the studies of a store, or how one of them is doing."),
     Verb("trials", LOOK, "Show the trials of a study, a line each."),
     Verb("best", LOOK, "Show the best trials of a study; with several objectives, its Pareto front."),

@@ -179,6 +179,10 @@ class StudyFile:
         """Make the evaluators, a ``costs`` evaluator in front where one was added."""
         return cast(list[Evaluator], self._made(self._build_evaluators))
 
+    def strategy(self) -> Strategy:
+        """Make the strategy, new and knowing nothing."""
+        return cast(Strategy, self._made(self._build_strategy)[0])
+
     def study(self, *, resume: bool = False, changes: Literal["refuse", "record"] = "refuse") -> Study:
         """Make the study this file describes, in its store.
 

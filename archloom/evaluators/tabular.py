@@ -70,6 +70,7 @@ class Tabular(Evaluator):
         self._key = key
         self._decisions: tuple[str, ...] = ()
         self._rows: dict[Hashable, int] | None = None
+        self._loaded: tuple[Path, tuple[str, ...]] | None = None
         self._numbers: npt.NDArray[np.float64] = np.empty((0, 0))
 
     def prepare(self, space: Any) -> None:
@@ -132,9 +133,12 @@ class Tabular(Evaluator):
             )
         path = locate(self._path, f"the table {str(self._path)!r}")
         matched = self._decisions if self._key is None else (self._key,)
+        if self._rows is not None and self._loaded == (path, matched):
+            return
         texts, self._numbers = read_columns(path, matched, list(self._columns.values()))
         keys: list[Hashable] = list(texts[0]) if self._key is not None else list(zip(*texts, strict=True))
         self._rows = _index(keys, self._numbers, path)
+        self._loaded = path, matched
 
 
 def _check_apart(searched: Mapping[str, str], reported: Mapping[str, str]) -> None:

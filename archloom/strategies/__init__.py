@@ -9,6 +9,7 @@ from archloom.lazy import lazy_face
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
+    from archloom.strategies.gflownet.order_preserving import OrderPreservingGFlowNet
     from archloom.strategies.grid import Grid
     from archloom.strategies.local_search import LocalSearch
     from archloom.strategies.pruners import MedianPruner
@@ -21,6 +22,7 @@ __all__ = [
     "Grid",
     "LocalSearch",
     "MedianPruner",
+    "OrderPreservingGFlowNet",
     "RandomSearch",
     "RegularizedEvolution",
 ]
@@ -30,6 +32,7 @@ STRATEGIES = Registry(
     {
         "grid": "archloom.strategies.grid:Grid",
         "local_search": "archloom.strategies.local_search:LocalSearch",
+        "op_gfn": "archloom.strategies.gflownet.order_preserving:OrderPreservingGFlowNet",
         "random": "archloom.strategies.random:RandomSearch",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
     },
@@ -40,6 +43,7 @@ _HOME = {
     "Grid": "grid",
     "LocalSearch": "local_search",
     "MedianPruner": "pruners",
+    "OrderPreservingGFlowNet": "gflownet.order_preserving",
     "RandomSearch": "random",
     "RegularizedEvolution": "regularized_evolution",
 }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy samples, exactly: by passing probability through every state of a small space."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from archloom.contracts import ChoiceArray, FloatArray
+from archloom.errors import ArchloomError
+from archloom.search_spaces.filling import Filling
+from archloom.strategies.gflownet.network import FlowNetwork, masked_log_softmax
+
+__all__ = ["terminal_distribution"]
+
+MOST_STATES = 1_000_000
+
+
+@torch.no_grad()
+def terminal_distribution(network: FlowNetwork, filling: Filling) -> tuple[ChoiceArray, FloatArray]:
+    """Return every finished row, ``n x d``, and the probability with which ``P_F`` ends there, ``n``.
+
+    Args:
+        network: has ``P_F``.
+        filling: of the space.
+
+    Raises:
+        ArchloomError: the space has more than a million states on the way.
+    """
+    level, mass = filling.empty(1), np.ones(1)
+    rows: list[ChoiceArray] = []
+    masses: list[FloatArray] = []
+    n_states = 0
+    while len(level):
+        n_states += len(level)
+        if n_states > MOST_STATES:
+            raise ArchloomError(f"at most {MOST_STATES:,} states can be walked through one by one")
+        can_go = filling.forward(level)
+        is_finished = ~can_go.any(axis=1)
+        rows.append(level[is_finished])
+        masses.append(mass[is_finished])
+        inputs = torch.from_numpy(filling.one_hot(level).astype(np.float32))
+        logits = network(inputs).forward.double()
+        chances = masked_log_softmax(logits, torch.from_numpy(can_go)).exp().numpy()
+        state, action = np.nonzero(can_go)
+        children = level[state]
+        children[np.arange(len(state)), filling.columns[action]] = filling.candidates[action]
+        level, place = np.unique(children, axis=0, return_inverse=True)
+        flow = mass[state] * chances[state, action]
+        mass = np.bincount(place.reshape(-1), weights=flow, minlength=len(level))
+    return np.concatenate(rows), np.concatenate(masses)
