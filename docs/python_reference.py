@@ -24,6 +24,7 @@ FACES = (
     "archloom.executors",
     "archloom.nn",
     "archloom.store",
+    "archloom.bench",
     "archloom.export",
     "archloom.config",
     "archloom.registry",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from archloom.evaluators.function import Function
     from archloom.evaluators.latency import Latency
     from archloom.evaluators.memory import Memory
+    from archloom.evaluators.nasbenchgraph import NasBenchGraph
     from archloom.evaluators.networks import build_network
     from archloom.evaluators.tabular import Tabular
     from archloom.evaluators.tasks import Classification, Regression
@@ -34,6 +35,7 @@ __all__ = [
     "Function",
     "Latency",
     "Memory",
+    "NasBenchGraph",
     "Regression",
     "Splits",
     "Tabular",
@@ -49,6 +51,7 @@ _HOME = {
     "Function": "function",
     "Latency": "latency",
     "Memory": "memory",
+    "NasBenchGraph": "nasbenchgraph",
     "Regression": "tasks",
     "Splits": "data.splits",
     "Tabular": "tabular",

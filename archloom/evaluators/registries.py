@@ -19,6 +19,7 @@ EVALUATORS = Registry(
         "function": "archloom.evaluators.function:Function",
         "latency": "archloom.evaluators.latency:Latency",
         "memory": "archloom.evaluators.memory:Memory",
+        "nasbenchgraph": "archloom.evaluators.nasbenchgraph:NasBenchGraph",
         "tabular": "archloom.evaluators.tabular:Tabular",
         "training": "archloom.evaluators.training:Training",
     },

@@ -20,6 +20,7 @@ SPACES = Registry(
         "cell": "archloom.search_spaces.cell:cell",
         "mlp": "archloom.search_spaces.mlp:mlp",
         "nasbench201": "archloom.search_spaces.nasbench201:nasbench201",
+        "nasbenchgraph": "archloom.search_spaces.nasbenchgraph:nasbenchgraph",
     },
 )
 

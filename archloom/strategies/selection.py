@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archloom.contracts import FloatArray
+from archloom.strategies.sorting import dominance
 
 __all__ = ["fittest", "undominated"]
 
@@ -20,9 +21,7 @@ def undominated(costs: FloatArray) -> npt.NDArray[np.bool_]:
     >>> undominated(np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 3.0]])).tolist()
     [True, True, False]
     """
-    no_worse = (costs[:, None, :] <= costs[None, :, :]).all(axis=2)
-    better = (costs[:, None, :] < costs[None, :, :]).any(axis=2)
-    return np.asarray(~(no_worse & better).any(axis=0))
+    return np.asarray(~dominance(costs).any(axis=0))
 
 
 def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from collections.abc import Callable
@@ -57,6 +58,17 @@ def test_nasbench201(search: Search) -> None:
     data = json.loads(result.out)
     assert data["n_proposals"] == 40
     assert set(data["best"][0]["metrics"]) == {"cifar100_valid_12", "test/cifar100_test_200"}
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("nas_bench_graph") is None, reason="needs the package that brings the tables"
+)
+def test_nasbenchgraph(search: Search) -> None:
+    result = search("run", str(EXAMPLES / "nasbenchgraph.yaml"), "budget.trials=100", "-f", "json")
+    assert result.code == 0, result.err
+    run = json.loads(result.out)
+    assert run["n_proposals"] == 100
+    assert 0.78 < run["best"][0]["metrics"]["validation/accuracy"] < 0.83
 
 
 def test_nasbench201_without_its_table_says_where_it_looked(

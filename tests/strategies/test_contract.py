@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,28 @@ from archloom.contracts import Strategy
 from archloom.strategies import STRATEGIES, RegularizedEvolution
 from archloom.testing.strategies import StrategyContract
 
+FLOW: dict[str, Any] = {
+    "n_initial": 8,
+    "n_round": 4,
+    "n_steps": 2,
+    "restart_every": 3,
+    "restart_steps": 6,
+    "batch_size": 16,
+    "width": 16,
+}
+# What learns from many trials begins with the suite's few.
+SMALL: dict[str, dict[str, Any]] = {
+    "mogfn_pc": {**FLOW, "n_bins": 4},
+    "nsga2": {"population_size": 6},
+    "op_gfn": {**FLOW, "augmentation": False},
+}
+
 
 class TestRegistered(StrategyContract):
     @pytest.fixture(params=STRATEGIES.names())
     def make(self, request: pytest.FixtureRequest) -> Callable[[], Strategy]:
-        made: Callable[[], Strategy] = STRATEGIES.get(request.param)
-        return made
+        options = SMALL.get(request.param, {})
+        return lambda: STRATEGIES.get(request.param)(**options)
 
 
 class TestSmallPopulation(StrategyContract):

@@ -27,7 +27,8 @@ def terminal_distribution(network: FlowNetwork, filling: Filling) -> tuple[Choic
     Raises:
         ArchloomError: the space has more than a million states on the way.
     """
-    level, mass = filling.empty(1), np.ones(1)
+    level: ChoiceArray = filling.empty(1)
+    mass: FloatArray = np.ones(1)
     rows: list[ChoiceArray] = []
     masses: list[FloatArray] = []
     n_states = 0
@@ -47,5 +48,6 @@ def terminal_distribution(network: FlowNetwork, filling: Filling) -> tuple[Choic
         children[np.arange(len(state)), filling.columns[action]] = filling.candidates[action]
         level, place = np.unique(children, axis=0, return_inverse=True)
         flow = mass[state] * chances[state, action]
-        mass = np.bincount(place.reshape(-1), weights=flow, minlength=len(level))
+        mass = np.zeros(len(level))
+        np.add.at(mass, place.reshape(-1), flow)
     return np.concatenate(rows), np.concatenate(masses)

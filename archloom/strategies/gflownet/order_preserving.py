@@ -45,10 +45,19 @@ class OrderPreservingGFlowNet(FlowSearch):
             ``sub_trajectory``.
         order: weight of the order in the last three.
         kl: weight of ``KL(uniform || P_B)``, which keeps ``P_B`` from taking up the order.
-        n_initial: as in ``Schedule``, and so ``n_round``, ``n_steps``, ``restart_every``,
-            ``restart_steps`` and ``batch_size``.
-        width: as in ``FlowSearch``, and so ``lr``, ``lr_log_z``, ``augmentation``, ``epsilon`` and
-            ``temperature``.
+        n_initial: random proposals at the start.
+        n_round: finished trials between two rounds of learning.
+        n_steps: gradient steps a round.
+        restart_every: rounds after which the network is made anew; 0 for never.
+        restart_steps: gradient steps of such a round.
+        batch_size: trajectories a step.
+        width: of both hidden layers.
+        lr: learning rate (Adam).
+        lr_log_z: learning rate of ``log Z``.
+        augmentation: whether each round ends with 20 steps on ways that ``P_B`` draws to 20 rows, half of
+            them from the best tenth.
+        epsilon: probability of a random step in a proposal.
+        temperature: by which a proposal's logits are divided.
 
     Raises:
         ConfigError: an option out of its range.

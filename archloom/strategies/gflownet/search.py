@@ -172,9 +172,24 @@ class FlowSearch(Strategy):
             return Genotypes.concatenate(drawn) if drawn else self.space.sample(0, self.rng(0))
         with one_thread():
             walked = walk_forward(
-                learner.network, self._filling, rngs, epsilon=self._epsilon, temperature=self._temperature
+                learner.network,
+                self._filling,
+                rngs,
+                epsilon=self._epsilon,
+                temperature=self._temperature,
+                conditions=self._conditions(rngs),
             )
         return Genotypes(walked.rows, np.empty((n, 0)))
+
+    @property
+    def _n_conditions(self) -> int:
+        """How many numbers a proposal is drawn under."""
+        return 0
+
+    def _conditions(self, rngs: list[np.random.Generator]) -> Tensor | None:
+        """Draw what each of ``n`` proposals is to be like, ``n x c``."""
+        del rngs
+        return None
 
     # ------------------------------------------------------------------ learning
 
@@ -224,7 +239,14 @@ class FlowSearch(Strategy):
             self._augment(self._learner, known, rng)
 
     def _fresh(self, seed: int) -> Learner:
-        return Learner(self._filling, seed, width=self._width, lr=self._lr, lr_log_z=self._lr_log_z)
+        return Learner(
+            self._filling,
+            seed,
+            width=self._width,
+            lr=self._lr,
+            lr_log_z=self._lr_log_z,
+            n_conditions=self._n_conditions,
+        )
 
     def _augment(self, learner: Learner, known: Known, rng: np.random.Generator) -> None:
         """Learn from ways that ``P_B`` draws to a few rows, half of them from the best tenth."""

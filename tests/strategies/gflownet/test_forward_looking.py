@@ -39,7 +39,7 @@ class Subsets:
         return choices >= 0
 
     def forward(self, choices: ChoiceArray) -> np.ndarray:
-        return (choices < 0) & ((choices >= 0).sum(axis=1) < K)[:, None]
+        return np.asarray((choices < 0) & ((choices >= 0).sum(axis=1) < K)[:, None])
 
     def backward(self, choices: ChoiceArray) -> np.ndarray:
         return choices >= 0

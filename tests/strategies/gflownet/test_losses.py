@@ -30,7 +30,7 @@ NESTED = SearchSpace(pg.Dict(a=pg.oneof([pg.Dict(b=pg.oneof([1, 2, 3])), 4]), c=
 def reward_of(rows: ChoiceArray) -> np.ndarray:
     """A log-reward between about -2 and 2."""
     weights = np.sin(1.0 + np.arange(rows.shape[1] * 4)).reshape(rows.shape[1], 4)
-    return sum(weights[i, column] for i, column in enumerate(rows.T))
+    return np.asarray(sum(weights[i, column] for i, column in enumerate(rows.T)))
 
 
 Loss = Callable[[Learner, Filling, Trajectories, Flows, Tensor], Tensor]

@@ -38,7 +38,7 @@ SPACE = SearchSpace(pg.List([pg.oneof(list(range(5))) for _ in range(5)]))
 
 
 def score(rows: Genotypes) -> np.ndarray:
-    return rows.choices @ np.array([1.0, 2.0, 3.0, 2.0, 1.0])
+    return np.asarray(rows.choices @ np.array([1.0, 2.0, 3.0, 2.0, 1.0]))
 
 
 def run(strategy: Strategy, n: int, *, value: Callable[[Genotypes], np.ndarray] = score) -> list[float]:

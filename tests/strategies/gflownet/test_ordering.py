@@ -31,21 +31,21 @@ def test_only_the_order_of_the_reward_counts() -> None:
 
 def test_equals_are_drawn_together() -> None:
     implied = torch.tensor([0.0, 2.0], requires_grad=True)
-    pair_loss(torch.tensor([1.0, 1.0]), implied, torch.tensor([1, 0])).backward()
+    pair_loss(torch.tensor([1.0, 1.0]), implied, torch.tensor([1, 0])).backward()  # type: ignore[no-untyped-call]
     assert implied.grad is not None
     assert implied.grad[0] < 0 < implied.grad[1]
 
 
 def test_the_better_is_raised() -> None:
     implied = torch.tensor([0.0, 0.0], requires_grad=True)
-    pair_loss(torch.tensor([2.0, 1.0]), implied, torch.tensor([1, 0])).backward()
+    pair_loss(torch.tensor([2.0, 1.0]), implied, torch.tensor([1, 0])).backward()  # type: ignore[no-untyped-call]
     assert implied.grad is not None
     assert implied.grad[0] < 0 < implied.grad[1]
 
 
 def test_the_front_is_raised_evenly() -> None:
     implied = torch.zeros(4, requires_grad=True)
-    front_loss(torch.tensor([True, False, True, False]), implied).backward()
+    front_loss(torch.tensor([True, False, True, False]), implied).backward()  # type: ignore[no-untyped-call]
     assert implied.grad is not None
     assert implied.grad.tolist() == pytest.approx([-0.25, 0.25, -0.25, 0.25])
 
