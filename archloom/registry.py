@@ -83,6 +83,8 @@ class Registry:
         kind: what they are in the plural, ``strategies``; also the entry-point group
             ``archloom.strategies`` that plug-ins use.
         builtins: name to import path.
+        families: names that stand before a colon, ``optuna`` in ``optuna:TPESampler``, to the import path of
+            a function that returns what the rest names.
 
     Example:
         >>> roots = Registry("roots", {"square": "math:sqrt", "cube": "math:cbrt"})
@@ -92,9 +94,10 @@ class Registry:
         3.0
     """
 
-    def __init__(self, kind: str, builtins: Mapping[str, str]):
+    def __init__(self, kind: str, builtins: Mapping[str, str], families: Mapping[str, str] | None = None):
         self.kind = kind
         self._builtins = dict(builtins)
+        self._families = dict(families or {})
 
     def names(self) -> list[str]:
         """All names, built-in and from plug-ins, sorted; nothing is imported."""
@@ -108,6 +111,9 @@ class Registry:
                 cannot be imported; the message names its distribution, its entry point and the reason.
             MissingExtraError: the plug-in needs a library that is not installed.
         """
+        if self.is_of_family(name):
+            family, _, member = name.partition(":")
+            return import_path(self._families[family])(member)
         if ":" in name:
             return import_path(name)
         if name in self._builtins:
@@ -120,6 +126,11 @@ class Registry:
         if len(found) > 1:
             raise UnknownNameError(_clash(name, found))
         return self._load(found[0])
+
+    def is_of_family(self, name: str) -> bool:
+        """Whether a name with a colon is one of ours, and no import path."""
+        family, _, member = name.partition(":")
+        return bool(member) and family in self._families
 
     def plugins(self) -> list[Plugin]:
         """The plug-ins of this kind, sound or not, sorted by name; nothing is imported."""

@@ -26,7 +26,21 @@ from archloom.strategies import STRATEGIES
 
 __all__ = ["PROGRAMS", "searched"]
 
-OPTIONS: dict[str, dict[str, Any]] = {"regularized_evolution": {"population_size": 10, "sample_size": 3}}
+FLOW = {
+    "n_initial": 6,
+    "n_round": 3,
+    "n_steps": 2,
+    "restart_every": 3,
+    "restart_steps": 4,
+    "batch_size": 8,
+    "width": 8,
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "mogfn_pc": FLOW,
+    "nsga2": {"population_size": 10},
+    "op_gfn": FLOW,
+    "regularized_evolution": {"population_size": 10, "sample_size": 3},
+}
 """Of ours, so that a strategy learns within 20 trials; PyGlove's evolution gets the same."""
 
 

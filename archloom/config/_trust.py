@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from archloom.strategies import STRATEGIES
+
 # Whatever a registry would import: any text with a colon in it, be it a sound Python name or not.
 IMPORT_PATH = re.compile(r"[^:]+:.+", re.DOTALL)
 DEVICE = re.compile(r"[a-z]+:\d+")
@@ -21,8 +23,19 @@ def import_paths(config: Any) -> set[str]:
     ['my.net:space']
     """
     if isinstance(config, Mapping):
-        return _below({key: value for key, value in config.items() if key not in WORDS_ONLY})
+        read = {key: value for key, value in config.items() if key not in WORDS_ONLY}
+        strategy = read.get("strategy")
+        if isinstance(strategy, Mapping) and _is_ours(strategy.get("name")):
+            read["strategy"] = {key: value for key, value in strategy.items() if key != "name"}
+        elif _is_ours(strategy):
+            del read["strategy"]
+        return _below(read)
     return _below(config)
+
+
+def _is_ours(strategy: Any) -> bool:
+    """Whether a strategy's name, though it holds a colon, imports nothing: ``optuna:TPESampler``."""
+    return isinstance(strategy, str) and STRATEGIES.is_of_family(strategy)
 
 
 def commands(config: Any) -> set[str]:

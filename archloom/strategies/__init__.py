@@ -9,6 +9,9 @@ from archloom.lazy import lazy_face
 from archloom.registry import Registry
 
 if TYPE_CHECKING:
+    from archloom.strategies.adapters.dna_generator import ArchloomGenerator, as_dna_generator
+    from archloom.strategies.adapters.optuna import OptunaStrategy
+    from archloom.strategies.adapters.pyglove import PyGloveStrategy
     from archloom.strategies.gflownet.order_preserving import OrderPreservingGFlowNet
     from archloom.strategies.gflownet.preference_conditioned import PreferenceConditionedGFlowNet
     from archloom.strategies.grid import Grid
@@ -22,13 +25,17 @@ __all__ = [
     "NSGA2",
     "PRUNERS",
     "STRATEGIES",
+    "ArchloomGenerator",
     "Grid",
     "LocalSearch",
     "MedianPruner",
+    "OptunaStrategy",
     "OrderPreservingGFlowNet",
     "PreferenceConditionedGFlowNet",
+    "PyGloveStrategy",
     "RandomSearch",
     "RegularizedEvolution",
+    "as_dna_generator",
 ]
 
 STRATEGIES = Registry(
@@ -39,21 +46,31 @@ STRATEGIES = Registry(
         "mogfn_pc": "archloom.strategies.gflownet.preference_conditioned:PreferenceConditionedGFlowNet",
         "nsga2": "archloom.strategies.nsga2:NSGA2",
         "op_gfn": "archloom.strategies.gflownet.order_preserving:OrderPreservingGFlowNet",
+        "optuna": "archloom.strategies.adapters.optuna:OptunaStrategy",
+        "pyglove": "archloom.strategies.adapters.pyglove:PyGloveStrategy",
         "random": "archloom.strategies.random:RandomSearch",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
+    },
+    families={
+        "optuna": "archloom.strategies.adapters.optuna:sampler_strategy",
+        "pyglove": "archloom.strategies.adapters.pyglove:generator_strategy",
     },
 )
 PRUNERS = Registry("pruners", {"median": "archloom.strategies.pruners:MedianPruner"})
 
 _HOME = {
+    "ArchloomGenerator": "adapters.dna_generator",
     "Grid": "grid",
     "LocalSearch": "local_search",
     "MedianPruner": "pruners",
     "NSGA2": "nsga2",
+    "OptunaStrategy": "adapters.optuna",
     "OrderPreservingGFlowNet": "gflownet.order_preserving",
     "PreferenceConditionedGFlowNet": "gflownet.preference_conditioned",
+    "PyGloveStrategy": "adapters.pyglove",
     "RandomSearch": "random",
     "RegularizedEvolution": "regularized_evolution",
+    "as_dna_generator": "adapters.dna_generator",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOME, __all__)

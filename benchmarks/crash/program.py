@@ -28,7 +28,22 @@ __all__ = ["Plan", "Scored", "ScoredMany", "play", "study_of"]
 
 SPACES = {n: SearchSpace(pg.List([pg.oneof(list(range(4))) for _ in range(n)])) for n in (5, 8)}
 """By the number of decisions: 1,024 and 65,536 architectures."""
-OPTIONS: dict[str, dict[str, Any]] = {"regularized_evolution": {"population_size": 6, "sample_size": 3}}
+FLOW = {
+    "n_initial": 6,
+    "n_round": 3,
+    "n_steps": 2,
+    "restart_every": 3,
+    "restart_steps": 4,
+    "batch_size": 8,
+    "width": 8,
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "mogfn_pc": FLOW,
+    "nsga2": {"population_size": 6},
+    "op_gfn": FLOW,
+    "regularized_evolution": {"population_size": 6, "sample_size": 3},
+}
+"""So that what learns does so within the few trials of a scene."""
 
 
 @dataclass(frozen=True)
