@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 import torch
 
@@ -11,17 +14,32 @@ from archloom.errors import ArchloomError
 from archloom.search_spaces.filling import Filling
 from archloom.strategies.gflownet.network import FlowNetwork, masked_log_softmax
 
-__all__ = ["terminal_distribution"]
+__all__ = ["Policy", "policy_of", "terminal_distribution"]
 
 MOST_STATES = 1_000_000
 
+Policy: TypeAlias = Callable[[ChoiceArray], FloatArray]
+"""States, ``s x d``, to the probabilities of the actions, ``s x a``; of finished rows they do not matter."""
 
-@torch.no_grad()
-def terminal_distribution(network: FlowNetwork, filling: Filling) -> tuple[ChoiceArray, FloatArray]:
-    """Return every finished row, ``n x d``, and the probability with which ``P_F`` ends there, ``n``.
+
+def policy_of(network: FlowNetwork, filling: Filling) -> Policy:
+    """Return what a network's ``P_F`` does."""
+
+    @torch.no_grad()
+    def policy(states: ChoiceArray) -> FloatArray:
+        inputs = torch.from_numpy(filling.one_hot(states).astype(np.float32))
+        legal = torch.from_numpy(filling.forward(states))
+        chances: FloatArray = masked_log_softmax(network(inputs).forward.double(), legal).exp().numpy()
+        return chances
+
+    return policy
+
+
+def terminal_distribution(policy: Policy, filling: Filling) -> tuple[ChoiceArray, FloatArray]:
+    """Return every finished row, ``n x d``, and the probability with which a policy ends there, ``n``.
 
     Args:
-        network: has ``P_F``.
+        policy: what it does in each state.
         filling: of the space.
 
     Raises:
@@ -40,14 +58,12 @@ def terminal_distribution(network: FlowNetwork, filling: Filling) -> tuple[Choic
         is_finished = ~can_go.any(axis=1)
         rows.append(level[is_finished])
         masses.append(mass[is_finished])
-        inputs = torch.from_numpy(filling.one_hot(level).astype(np.float32))
-        logits = network(inputs).forward.double()
-        chances = masked_log_softmax(logits, torch.from_numpy(can_go)).exp().numpy()
+        chances = policy(level)
         state, action = np.nonzero(can_go)
         children = level[state]
         children[np.arange(len(state)), filling.columns[action]] = filling.candidates[action]
-        level, place = np.unique(children, axis=0, return_inverse=True)
         flow = mass[state] * chances[state, action]
+        level, place = np.unique(children, axis=0, return_inverse=True)
         mass = np.zeros(len(level))
         np.add.at(mass, place.reshape(-1), flow)
     return np.concatenate(rows), np.concatenate(masses)

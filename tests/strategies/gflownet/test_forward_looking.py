@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from archloom.contracts import ChoiceArray
-from archloom.strategies.gflownet.exact import terminal_distribution
+from archloom.strategies.gflownet.exact import policy_of, terminal_distribution
 from archloom.strategies.gflownet.flows import follow
 from archloom.strategies.gflownet.learner import Learner, one_thread
 from archloom.strategies.gflownet.losses import balance_steps
@@ -65,7 +65,7 @@ def distance(*, has_boundary: bool = True, share: float = 1.0, n_steps: int = 20
             log_flow = flows.log_flow_ending(torch.zeros(48)) if has_boundary else flows.log_flow
             kept = torch.from_numpy(rng.random((48, K)) < share)
             learner.step(balance_steps(flows, log_flow, energy, kept))
-        found, chances = terminal_distribution(learner.network, filling)
+        found, chances = terminal_distribution(policy_of(learner.network, filling), filling)
     target = np.exp(-((found >= 0) @ WEIGHTS))
     return float(np.abs(chances - target / target.sum()).sum())
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from archloom.contracts import ChoiceArray
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.filling import Filling
-from archloom.strategies.gflownet.exact import terminal_distribution
+from archloom.strategies.gflownet.exact import policy_of, terminal_distribution
 from archloom.strategies.gflownet.flows import Flows, follow
 from archloom.strategies.gflownet.learner import Learner, one_thread
 from archloom.strategies.gflownet.losses import balance_parts, balance_steps, trajectory_balance
@@ -70,7 +70,7 @@ def trained(space: SearchSpace, loss: Loss, n_steps: int, seed: int = 0) -> Lear
 
 def distance(space: SearchSpace, learner: Learner) -> float:
     """The L1 distance between what is sampled and what is proportional to the reward."""
-    rows, chances = terminal_distribution(learner.network, space.filling)
+    rows, chances = terminal_distribution(policy_of(learner.network, space.filling), space.filling)
     target = np.exp(reward_of(rows))
     assert chances.sum() == pytest.approx(1.0)
     return float(np.abs(chances - target / target.sum()).sum())
@@ -114,7 +114,7 @@ def test_the_best_gain_mass_while_an_order_is_learned() -> None:
             partner = torch.from_numpy(rng.permutation(64))
             loss = pair_loss(torch.from_numpy(better[index]), flows.log_reward, partner)
             learner.step(loss + 0.1 * flows.backward_kl)
-        found, chances = terminal_distribution(learner.network, filling)
+        found, chances = terminal_distribution(policy_of(learner.network, filling), filling)
         value = np.round(reward_of(found), 1)
         return float(chances[value == value.max()].sum())
 
