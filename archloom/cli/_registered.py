@@ -7,13 +7,15 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archloom.cli._output import Format, finite, write
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from archloom.config._arguments import Option
     from archloom.registry import Registry
 
@@ -84,6 +86,9 @@ def _show_all(registry: Registry, kind: str, form: Format) -> None:
     from archloom.cli._examples import TREES
     from archloom.cli._tables import facts, plain, show, stacked
 
+    if kind == "strategies":
+        show(_abilities(rows))
+        return
     lines = []
     for row in rows:
         told = plain(row["description"] or row["problem"] or "", "red" if row["problem"] else "")
@@ -93,13 +98,44 @@ def _show_all(registry: Registry, kind: str, form: Format) -> None:
     show(facts(lines), *([stacked(*map(plain, TREES))] if kind == "search_spaces" else []))
 
 
+def _abilities(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show strategies with what they can do beyond one objective over choices."""
+    from archloom.cli._columns import Column, Fitted
+
+    def marks(ability: str) -> list[str]:
+        return ["yes" if ability in row["supports"] else "–" for row in rows]
+
+    told = [f"{row['description'] or row['problem']}{_from(row['plugin'])}" for row in rows]
+    return Fitted(
+        [
+            Column("strategy", [row["name"] for row in rows]),
+            Column(
+                "objectives", ["several" if "several_objectives" in r["supports"] else "one" for r in rows]
+            ),
+            Column("constraints", marks("constraints"), rank=2),
+            Column("floats", marks("floats"), rank=1),
+            Column("", told, rank=3),
+        ],
+        advice="--format json has all",
+    )
+
+
+def _from(plugin: str | None) -> str:
+    return f" (plug-in: {plugin})" if plugin else ""
+
+
 def _row(registry: Registry, name: str, plugin: str) -> dict[str, Any]:
     from archloom.config._arguments import summary_of
     from archloom.errors import ArchloomError
 
-    row = {"name": name, "description": "", "plugin": plugin or None, "problem": None}
+    row: dict[str, Any] = {"name": name, "description": "", "plugin": plugin or None, "problem": None}
+    if registry.kind == "strategies":
+        row["supports"] = []
     try:
-        return row | {"description": summary_of(registry.get(name))}
+        found = registry.get(name)
+        if registry.kind == "strategies":
+            row["supports"] = sorted(getattr(found, "supports", ()))
+        return row | {"description": summary_of(found)}
     except ArchloomError as error:  # one that is broken hides no other
         return row | {"problem": str(error)}
 

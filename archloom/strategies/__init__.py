@@ -17,24 +17,32 @@ if TYPE_CHECKING:
     from archloom.strategies.grid import Grid
     from archloom.strategies.local_search import LocalSearch
     from archloom.strategies.nsga2 import NSGA2
+    from archloom.strategies.policy.ppo import PPO
+    from archloom.strategies.policy.reinforce import Reinforce
     from archloom.strategies.pruners import MedianPruner
     from archloom.strategies.random import RandomSearch
     from archloom.strategies.regularized_evolution import RegularizedEvolution
+    from archloom.strategies.tree_search.mcts import MonteCarloTreeSearch
+    from archloom.strategies.tree_search.smbo import ModelBasedSearch
 
 __all__ = [
     "NSGA2",
+    "PPO",
     "PRUNERS",
     "STRATEGIES",
     "ArchloomGenerator",
     "Grid",
     "LocalSearch",
     "MedianPruner",
+    "ModelBasedSearch",
+    "MonteCarloTreeSearch",
     "OptunaStrategy",
     "OrderPreservingGFlowNet",
     "PreferenceConditionedGFlowNet",
     "PyGloveStrategy",
     "RandomSearch",
     "RegularizedEvolution",
+    "Reinforce",
     "as_dna_generator",
 ]
 
@@ -43,13 +51,17 @@ STRATEGIES = Registry(
     {
         "grid": "archloom.strategies.grid:Grid",
         "local_search": "archloom.strategies.local_search:LocalSearch",
+        "mcts": "archloom.strategies.tree_search.mcts:MonteCarloTreeSearch",
         "mogfn_pc": "archloom.strategies.gflownet.preference_conditioned:PreferenceConditionedGFlowNet",
         "nsga2": "archloom.strategies.nsga2:NSGA2",
         "op_gfn": "archloom.strategies.gflownet.order_preserving:OrderPreservingGFlowNet",
         "optuna": "archloom.strategies.adapters.optuna:OptunaStrategy",
+        "ppo": "archloom.strategies.policy.ppo:PPO",
         "pyglove": "archloom.strategies.adapters.pyglove:PyGloveStrategy",
         "random": "archloom.strategies.random:RandomSearch",
+        "reinforce": "archloom.strategies.policy.reinforce:Reinforce",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
+        "smbo": "archloom.strategies.tree_search.smbo:ModelBasedSearch",
     },
     families={
         "optuna": "archloom.strategies.adapters.optuna:sampler_strategy",
@@ -63,13 +75,17 @@ _HOME = {
     "Grid": "grid",
     "LocalSearch": "local_search",
     "MedianPruner": "pruners",
+    "ModelBasedSearch": "tree_search.smbo",
+    "MonteCarloTreeSearch": "tree_search.mcts",
     "NSGA2": "nsga2",
     "OptunaStrategy": "adapters.optuna",
     "OrderPreservingGFlowNet": "gflownet.order_preserving",
     "PreferenceConditionedGFlowNet": "gflownet.preference_conditioned",
+    "PPO": "policy.ppo",
     "PyGloveStrategy": "adapters.pyglove",
     "RandomSearch": "random",
     "RegularizedEvolution": "regularized_evolution",
+    "Reinforce": "policy.reinforce",
     "as_dna_generator": "adapters.dna_generator",
 }
 
