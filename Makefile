@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint format bench-nasbench201 bench-engine bench-store crash-test docs clean
+.PHONY: install demo test lint format bench-nasbench201 bench-strategies bench-engine bench-store crash-test docs clean
 
 install: $(STAMP)
 
@@ -35,6 +35,9 @@ test: lint
 
 bench-nasbench201: install
 	$(BIN)/python benchmarks/nasbench201.py
+
+bench-strategies: install
+	$(BIN)/python -m benchmarks.strategies
 
 bench-engine: install
 	$(BIN)/python -m benchmarks.engine

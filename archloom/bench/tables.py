@@ -100,9 +100,10 @@ def _compared(curves: Sequence[Curve], budget: float, unit: Unit, is_maximized: 
         objective[place], report[place] = curve.at(budget, unit)
         spent = curve.spent(unit) <= budget
         evaluations[place] = curve.evaluations[spent][-1] if spent.any() else np.nan
-    costs = np.where(np.isnan(objective), np.inf, -objective if is_maximized else objective)
+    costs = -objective if is_maximized else objective
     ranks = np.array([_ranks(column) for column in costs.T]).T
-    means = costs.mean(axis=1)
+    means = np.array([_mean(each) for each in costs])
+    means[np.isnan(means)] = np.inf
     best = int(np.argmin(means))
     rows = [
         Row(
@@ -115,7 +116,7 @@ def _compared(curves: Sequence[Curve], budget: float, unit: Unit, is_maximized: 
             report=_mean(report[i]),
             report_error=_error(report[i]),
             evaluations=_mean(evaluations[i]),
-            rank=float(ranks[i].mean()),
+            rank=_mean(ranks[i]),
             p=math.nan if i == best else sign_flip_test(objective[i] - objective[best]),
         )
         for i, strategy in enumerate(strategies)
@@ -124,10 +125,10 @@ def _compared(curves: Sequence[Curve], budget: float, unit: Unit, is_maximized: 
 
 
 def _ranks(costs: FloatArray) -> FloatArray:
-    """Return ranks from 1, equals sharing the mean of their places."""
+    """Return ranks from 1, equals sharing the mean of their places; NaN where there is no cost."""
     lower = (costs[None, :] < costs[:, None]).sum(axis=1)
     equal = (costs[None, :] == costs[:, None]).sum(axis=1)
-    return np.asarray(lower + (equal + 1) / 2)
+    return np.where(np.isnan(costs), np.nan, lower + (equal + 1) / 2)
 
 
 def sign_flip_test(differences: FloatArray) -> float:

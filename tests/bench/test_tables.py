@@ -45,6 +45,12 @@ def test_the_budget_and_the_direction_count() -> None:
     assert [row.n_seeds for row in early] == [0, 0]
 
 
+def test_a_strategy_with_fewer_seeds_is_compared_by_those() -> None:
+    first, second = compare(CURVES[:-1], [2], "proposals")
+    assert (first.strategy, first.n_seeds, second.strategy, second.n_seeds) == ("a", 3, "b", 2)
+    assert (first.rank, second.rank) == pytest.approx((3.5 / 3, 1.75))
+
+
 def test_the_test_is_exact_for_few_and_drawn_for_many() -> None:
     assert sign_flip_test(np.array([1.0, 2.0, 3.0])) == 0.25
     many = np.random.default_rng(0).normal(1.0, 0.1, 40)
