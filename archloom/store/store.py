@@ -36,6 +36,7 @@ from archloom.store.records import (
 from archloom.store.rescue import Rescue
 from archloom.store.schema import STATUSES, objectives, revisions, studies, trials
 from archloom.store.tally import Tally
+from archloom.store.words import words_for_existing
 from archloom.store.workers import Workers
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Store:
             )
             study_id: int | None = self._session.connection.scalar(statement, row)
             if study_id is None:
-                raise StudyExistsError(self._words_for_existing(record.name))
+                raise StudyExistsError(words_for_existing(self._session, record.name))
             self._session.connection.execute(
                 objectives.insert(), [goal | {"study_id": study_id} for goal in goals]
             )
@@ -587,15 +588,6 @@ class Store:
         with self._write():
             self._objectives(study_id)
             self._session.connection.execute(update(studies).where(studies.c.id == study_id).values(changes))
-
-    def _words_for_existing(self, name: str) -> str:
-        n_trials = self._session.connection.scalar(
-            select(func.count(trials.c.id)).join(studies).where(studies.c.name == name)
-        )
-        return (
-            f"the study {name!r} is already in {self._session.label}, with {n_trials} trials: `--resume` "
-            "continues it, another `study=NAME` starts a new one (in Python resume=True and name=)"
-        )
 
     def _words_for_missing(self, study_id: int, number: int) -> str:
         n_trials = self._life.n_trials(study_id)
