@@ -14,6 +14,9 @@ from archloom.strategies.sorting import dominance
 
 __all__ = ["fittest", "undominated"]
 
+AT_ONCE = 512
+"""Up to so many members everyone is compared with everyone, all at once."""
+
 
 def undominated(costs: FloatArray) -> npt.NDArray[np.bool_]:
     """Return which of ``n`` rows no other row dominates (no worse anywhere, better somewhere).
@@ -21,7 +24,17 @@ def undominated(costs: FloatArray) -> npt.NDArray[np.bool_]:
     >>> undominated(np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 3.0]])).tolist()
     [True, True, False]
     """
-    return np.asarray(~dominance(costs).any(axis=0))
+    if len(costs) <= AT_ONCE:
+        return np.asarray(~dominance(costs).any(axis=0))
+    found = np.zeros(len(costs), dtype=bool)
+    known = np.where(np.isnan(costs), np.inf, costs)
+    front = known[:0]
+    for i in np.lexsort(known.T[::-1]):  # in this order nothing is dominated by what comes after it
+        row = known[i]
+        if not ((front <= row).all(axis=1) & (front < row).any(axis=1)).any():
+            found[i] = True
+            front = np.concatenate([front, row[None]])
+    return found
 
 
 def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator) -> int:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from archloom.contracts import FloatArray
+from archloom.strategies.selection import undominated
 from archloom.strategies.sorting import crowded_places, crowding_distances, dominance, front_ranks
 
 NUMBERS = st.sampled_from([-np.inf, -1e308, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 1e308, np.inf, np.nan])
@@ -120,3 +121,12 @@ def test_places_put_fronts_before_distances_and_equals_together() -> None:
     assert crowded_places(costs).tolist() == [3, 0, 2, 1, 0]
     assert crowded_places(np.ones((3, 2))).tolist() == [0, 1, 1]
     assert crowded_places(np.empty((0, 2))).tolist() == []
+
+
+def test_many_are_compared_one_after_the_other_with_the_same_result() -> None:
+    rng = np.random.default_rng(0)
+    costs = rng.integers(0, 30, (700, 3)).astype(float)
+    costs[rng.random(700) < 0.1, 0] = np.nan
+    few = costs[:200]
+    assert (undominated(few) == ~dominance(few).any(axis=0)).all()
+    assert (undominated(costs) == ~dominance(costs).any(axis=0)).all()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from archloom.contracts import ChoiceArray, FloatArray
-from archloom.strategies.gflownet.ordering import on_front
+from archloom.strategies.selection import undominated
 
 __all__ = ["diversity", "hypervolume", "r2"]
 
@@ -25,7 +25,7 @@ def hypervolume(rewards: FloatArray, reference: FloatArray | None = None) -> flo
     m = rewards.shape[1]
     above = rewards - (np.zeros(m) if reference is None else reference)
     above = above[(above > 0).all(axis=1) & np.isfinite(above).all(axis=1)]
-    return _volume(above[on_front(-above)]) if len(above) else 0.0
+    return _volume(above[undominated(-above)]) if len(above) else 0.0
 
 
 def _volume(points: FloatArray) -> float:
@@ -41,7 +41,7 @@ def _volume(points: FloatArray) -> float:
         thickness = heights[i] - heights[i + 1]
         if thickness > 0:
             base = order[: i + 1, :-1]
-            total += thickness * _volume(base[on_front(-base)])
+            total += thickness * _volume(base[undominated(-base)])
     return total
 
 

@@ -6,15 +6,11 @@ Chen, Mauch: Order-Preserving GFlowNets, ICLR 2024, arXiv:2310.00386.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archloom.contracts import FloatArray
-
-__all__ = ["front_loss", "on_front", "pair_loss"]
+__all__ = ["front_loss", "pair_loss"]
 
 
 def pair_loss(better: Tensor, log_reward: Tensor, partner: Tensor) -> Tensor:
@@ -52,21 +48,3 @@ def front_loss(is_front: Tensor, log_reward: Tensor) -> Tensor:
     """
     label = is_front.to(log_reward.dtype)
     return -(label / label.sum().clamp(min=1) * log_reward.log_softmax(dim=0)).sum()
-
-
-def on_front(costs: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return which of ``n x m`` costs no other dominates; equal ones are there together.
-
-    >>> on_front(np.array([[0.0, 2.0], [1.0, 1.0], [2.0, 2.0], [1.0, 1.0]])).tolist()
-    [True, True, False, True]
-    """
-    found = np.zeros(len(costs), dtype=bool)
-    order = np.lexsort(costs.T[::-1])
-    kept = np.empty((0, costs.shape[1]))
-    for i in order:
-        # In this order nothing is dominated by what comes after it.
-        is_dominated = ((kept <= costs[i]).all(axis=1) & (kept < costs[i]).any(axis=1)).any()
-        if not is_dominated:
-            found[i] = True
-            kept = np.concatenate([kept, costs[i : i + 1]])
-    return found

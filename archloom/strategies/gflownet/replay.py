@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archloom.contracts import ChoiceArray, Finished, FloatArray, Objective, State
-from archloom.strategies.gflownet.ordering import on_front
+from archloom.strategies.selection import undominated
 
 __all__ = ["Replay", "best_of", "ranked"]
 
@@ -72,5 +72,5 @@ def best_of(costs: FloatArray, violations: FloatArray) -> npt.NDArray[np.bool_]:
     least = violations.min(initial=np.inf)
     is_best = violations == least
     found = np.zeros(len(costs), dtype=bool)
-    found[is_best] = on_front(costs[is_best]) if least == 0 else True
+    found[is_best] = undominated(costs[is_best]) if least == 0 else True
     return found

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
-from archloom.strategies.gflownet.ordering import front_loss, on_front, pair_loss
+from archloom.strategies.gflownet.ordering import front_loss, pair_loss
 
 BETTER = torch.tensor([3.0, 1.0, 1.0, 2.0])
 IMPLIED = torch.tensor([0.3, -0.2, 0.7, 0.1])
@@ -48,9 +47,3 @@ def test_the_front_is_raised_evenly() -> None:
     front_loss(torch.tensor([True, False, True, False]), implied).backward()  # type: ignore[no-untyped-call]
     assert implied.grad is not None
     assert implied.grad.tolist() == pytest.approx([-0.25, 0.25, -0.25, 0.25])
-
-
-def test_the_front_is_what_nothing_dominates() -> None:
-    costs = np.random.default_rng(0).integers(0, 6, (60, 3)).astype(float)
-    expected = [not any((other <= mine).all() and (other < mine).any() for other in costs) for mine in costs]
-    assert on_front(costs).tolist() == expected
