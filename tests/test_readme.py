@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 
 from archloom.search_spaces import SPACES
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SEARCH = str(Path(sys.executable).with_name("search"))
 
 
@@ -40,7 +42,8 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
     text, tree, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
     commands = [[shlex.split(line, comments=True) for line in block.splitlines()] for block in blocks("sh")]
-    assert [len(block) for block in commands] == [4, 1, 2, 4]
+    assert [len(block) for block in commands] == [4, 1, 2, 1, 4]
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("plugin"))
     for block in commands:
         assert all(words[0] == "search" for words in block)
         if any(words[1] == "worker" for words in block):
@@ -49,6 +52,7 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
         for words in block:
             assert run([SEARCH, *words[1:]], folder)
     assert (folder / "digits-mlp.csv").exists()
+    assert (folder / "bench" / "nasbenchgraph-cora.png").exists()
     assert (folder / "digits-mlp-model" / "model.py").exists()
     _run_with_other_evaluators(text, evaluators, folder)
     (folder / "tree.yaml").write_text(re.sub(r"(space|evaluator): .*\n", "", text) + tree, encoding="utf-8")
