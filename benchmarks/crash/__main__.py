@@ -42,7 +42,11 @@ def main() -> int:
     databases = {name: stages for name, stages in _stages(args.postgresql) if args.database in (None, name)}
     wanted = [word.lower() for word in args.only]
     troubles: list[str] = []
-    lines = [*_matrix(databases, scale, wanted, troubles), "", *_agreement(databases, wanted, troubles)]
+    lines = [
+        *_matrix(databases, scale, wanted, troubles),
+        "",
+        *_agreement(databases, wanted, troubles, args.quick),
+    ]
     for trouble in troubles:
         print(f"TROUBLE {trouble}", file=sys.stderr)
     if args.out:
@@ -121,14 +125,16 @@ def _cell(
     return cell
 
 
-def _agreement(databases: dict[str, Stages | None], wanted: list[str], troubles: list[str]) -> list[str]:
+def _agreement(
+    databases: dict[str, Stages | None], wanted: list[str], troubles: list[str], is_quick: bool
+) -> list[str]:
     if wanted and "strategies" not in wanted:
         return []
     made = []
     for database, stages in databases.items():
         if stages is None:
             continue
-        for strategy in resumed.names():
+        for strategy in resumed.names(is_quick=is_quick):
             words = []
             for way in resumed.WAYS:
                 word, cell = resumed.agreement(stages, strategy, way)

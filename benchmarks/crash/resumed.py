@@ -21,11 +21,13 @@ WAYS: dict[str, dict[str, Any]] = {
     "ask(5), five at once": {"batch": 5, "is_vectorised": True},
 }
 """How proposals are asked for and evaluated."""
+_OTHERS = {"optuna", "pyglove"}
+"""Adapters, which take tens of milliseconds a proposal."""
 
 
-def names() -> list[str]:
-    """Return the registered strategies."""
-    return sorted(STRATEGIES.names())
+def names(*, is_quick: bool = False) -> list[str]:
+    """Return the registered strategies, but for those of others where it is to be quick."""
+    return sorted({*STRATEGIES.names()} - (_OTHERS if is_quick else set()))
 
 
 def agreement(stages: Stages, strategy: str, way: str) -> tuple[str, Cell]:

@@ -156,7 +156,7 @@ def test_two_drivers_are_one_too_many(tmp_path: Path) -> None:
     _, error = second.communicate(timeout=30)
     assert second.returncode == 1
     assert f"is being run by process {driver.pid}" in error.splitlines()[-1]
-    assert "join it with `search worker study`" in error
+    assert f"join it with `search worker study --store sqlite:///{path}`" in error
     ended(driver)
     check(path, 60)
 
