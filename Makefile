@@ -38,6 +38,9 @@ bench-nasbench201: install
 
 bench-strategies: install
 	$(BIN)/python -m benchmarks.strategies
+	$(BIN)/python -m benchmarks.fronts
+	$(BIN)/python -m benchmarks.flows
+	$(BIN)/python -m benchmarks.strategy_speed
 
 bench-engine: install
 	$(BIN)/python -m benchmarks.engine

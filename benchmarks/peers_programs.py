@@ -23,25 +23,12 @@ from archloom import Study
 from archloom.contracts import Finished, Genotypes, Objective, State, Trial
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.strategies import STRATEGIES
+from archloom.testing.quick import quick_options
 
 __all__ = ["PROGRAMS", "searched"]
 
-FLOW = {
-    "n_initial": 6,
-    "n_round": 3,
-    "n_steps": 2,
-    "restart_every": 3,
-    "restart_steps": 4,
-    "batch_size": 8,
-    "width": 8,
-}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "mogfn_pc": FLOW,
-    "nsga2": {"population_size": 10},
-    "op_gfn": FLOW,
-    "regularized_evolution": {"population_size": 10, "sample_size": 3},
-}
-"""Of ours, so that a strategy learns within 20 trials; PyGlove's evolution gets the same."""
+EVOLUTION = quick_options("regularized_evolution")
+"""Of ours and of PyGlove's alike, so that both learn within 20 trials."""
 
 
 def labels(n: int) -> list[str]:
@@ -81,7 +68,7 @@ def ours(folder: str, strategy: str, n: str, side: str, killed_at: str = "") -> 
     n_decisions, n_candidates = map(int, side.split("x"))
     study = Study(
         searched(n_decisions, n_candidates),
-        STRATEGIES.get(strategy)(**OPTIONS.get(strategy, {})),
+        STRATEGIES.get(strategy)(**quick_options(strategy)),
         evaluate,
         {"value": "maximize"},
         store=Path(folder) / "study.db",
@@ -136,7 +123,10 @@ def pygloves(folder: str, algorithm: str, n: str, side: str) -> Any:
     made: dict[str, Callable[[], Any]] = {
         "Random": lambda: pg.geno.Random(seed=0),
         "regularized_evolution": lambda: pg.evolution.regularized_evolution(
-            mutator, population_size=10, tournament_size=3, seed=0
+            mutator,
+            population_size=EVOLUTION["population_size"],
+            tournament_size=EVOLUTION["sample_size"],
+            seed=0,
         ),
         "hill_climb": lambda: pg.evolution.hill_climb(mutator, seed=0),
     }
@@ -162,7 +152,7 @@ def our_proposals(folder: str, strategy: str, n: str, side: str) -> Any:
     """Do the same with one of our strategies, without a study around it."""
     n_decisions, n_candidates = map(int, side.split("x"))
     space = searched(n_decisions, n_candidates)
-    source = STRATEGIES.get(strategy)(**OPTIONS.get(strategy, {}))
+    source = STRATEGIES.get(strategy)(**quick_options(strategy))
     source.setup(space, (Objective("value", "maximize"),), 0)
     path = Path(folder) / "history.json"
     history = json.loads(path.read_text()) if path.exists() else []

@@ -26,6 +26,7 @@ from typing import Any
 import archloom
 from archloom.bench import Curve, Problem, Row, compare, draw, run_all, write_csv
 from benchmarks.store_words import table
+from benchmarks.strategies_few import DEFAULT_ON, Found, after_few
 
 RESULTS = Path(__file__).parent / "results"
 CELLS = """
@@ -67,6 +68,7 @@ class Setting:
         evolution: regularized evolution with the reference's settings.
         reference: strategy to report (NAS-Bench-201) or objective (NAS-Bench-Graph) at each budget.
         is_report: whether the reference is of the report.
+        share: of the seeds; the published figures of some problems have fewer.
     """
 
     study: str
@@ -76,19 +78,22 @@ class Setting:
     evolution: dict[str, Any]
     reference: dict[str, tuple[float, ...]]
     is_report: bool
+    share: float = 1.0
 
 
-def _cells(dataset: str, split: str, optimum: float, reference: dict[str, tuple[float, ...]]) -> Setting:
+def _cells(
+    dataset: str, split: str, optimum: float, reference: dict[str, tuple[float, ...]], share: float = 1.0
+) -> Setting:
     objective, report = f"{dataset}_{split}_12", f"{dataset}_test_200"
     study = f"nasbench201-{dataset}-{split}"
     text = CELLS.format(study=study, objective=objective, report=report)
-    return Setting(study, text, optimum, (64, 164, 264, 564), EVOLUTION, reference, is_report=True)
+    return Setting(study, text, optimum, (64, 164, 264, 564), EVOLUTION, reference, True, share)
 
 
 def _graphs(dataset: str, optimum: float, reference: dict[str, tuple[float, ...]]) -> Setting:
     study = f"nasbenchgraph-{dataset}"
     text = GRAPHS.format(study=study, dataset=dataset)
-    return Setting(study, text, optimum, (64, 164, 524), LARGE_EVOLUTION, reference, is_report=False)
+    return Setting(study, text, optimum, (64, 164, 524), LARGE_EVOLUTION, reference, False, share=0.5)
 
 
 SETTINGS = (
@@ -121,6 +126,7 @@ SETTINGS = (
             "regularized_evolution": (93.72, 94.08, 94.20, 94.32),
             "reinforce": (93.64, 93.91, 94.04, 94.17),
         },
+        share=0.5,
     ),
     _graphs(
         "arxiv",
@@ -144,14 +150,18 @@ def main() -> None:
     raw = args.out.with_suffix("")
     raw.mkdir(parents=True, exist_ok=True)
     lines = _head(args.seeds, args.learned)
+    found: list[Found] = []
     for setting in wanted:
-        curves = _searched(setting, args.seeds, args.learned, args.processes)
+        n_seeds, n_learned = (max(2, round(setting.share * n)) for n in (args.seeds, args.learned))
+        curves = _searched(setting, n_seeds, n_learned, args.processes)
+        found.append(Found(setting.study, setting.optimum, 3 if setting.is_report else 4, curves))
         write_csv(curves, raw / f"{setting.study}.csv")
         for path in draw(curves, "proposals", "objective", raw):
             if path.suffix == ".html":  # five megabytes each, made anew by this program
                 path.unlink()
         lines += ["", f"## {setting.study}", "", *_tables(setting, curves)]
-        args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        text = [*lines, *after_few(each for each in found if each.study in DEFAULT_ON)]
+        args.out.write_text("\n".join(text) + "\n", encoding="utf-8")
     print(f"written to {args.out}")
 
 
@@ -178,7 +188,8 @@ def _head(n_seeds: int, n_learned: int) -> list[str]:
         f"{date.today()}, archloom {archloom.__version__}, Python {platform.python_version()}; "
         f"{os.cpu_count()} cores. `make bench-strategies`.",
         "",
-        f"{n_seeds} seeds, {n_learned} of {', '.join(map(str, LEARNED))}; mean ± standard error. Budgets are "
+        f"{n_seeds} seeds, {n_learned} of {', '.join(map(str, LEARNED))}, half as many on CIFAR-10 and the "
+        "graphs; mean ± standard error. Budgets are "
         "proposals, repeats counted; *evaluated* are different architectures. Regret is the objective's "
         "optimum minus the incumbent's; the report is another column of the table, never searched on. *p*: "
         "paired test against the best of the budget. A reference is marked with its distance in our standard "
@@ -218,10 +229,15 @@ def _reference(setting: Setting, row: Row, place: int) -> str:
     if known is None:
         return ""
     if setting.is_report:
-        return f"{known[place]:.2f} ({(row.report - known[place]) / row.report_error:+.1f})"
+        return f"{known[place]:.2f} ({_apart(row.report - known[place], row.report_error)})"
     if place != len(setting.budgets) - 1:
         return ""
-    return f"{known[0]:.4f} ({(row.objective - known[0]) / row.objective_error:+.1f})"
+    return f"{known[0]:.4f} ({_apart(row.objective - known[0], row.objective_error)})"
+
+
+def _apart(difference: float, error: float) -> str:
+    """Say how many standard errors a difference is; seeds that all agree have none."""
+    return f"{difference / error:+.1f}" if error else f"{difference:+.4f} exactly"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from archloom.strategies import STRATEGIES
 # Whatever a registry would import: any text with a colon in it, be it a sound Python name or not.
 IMPORT_PATH = re.compile(r"[^:]+:.+", re.DOTALL)
 DEVICE = re.compile(r"[a-z]+:\d+")
+NESTED = ("strategy", "outer", "inner", "joint")
+"""Options of a strategy that are strategies."""
 WORDS_ONLY = ("study", "objectives", "constraints", "store", "artifacts", "enqueue", "folder")
 """Keys of a study file whose texts are never imported."""
 
@@ -24,18 +26,22 @@ def import_paths(config: Any) -> set[str]:
     """
     if isinstance(config, Mapping):
         read = {key: value for key, value in config.items() if key not in WORDS_ONLY}
-        strategy = read.get("strategy")
-        if isinstance(strategy, Mapping) and _is_ours(strategy.get("name")):
-            read["strategy"] = {key: value for key, value in strategy.items() if key != "name"}
-        elif _is_ours(strategy):
-            del read["strategy"]
+        if "strategy" in read:
+            read["strategy"] = _without_ours(read["strategy"])
         return _below(read)
     return _below(config)
 
 
-def _is_ours(strategy: Any) -> bool:
-    """Whether a strategy's name, though it holds a colon, imports nothing: ``optuna:TPESampler``."""
-    return isinstance(strategy, str) and STRATEGIES.is_of_family(strategy)
+def _without_ours(strategy: Any) -> Any:
+    """Leave out names of strategies that hold a colon and yet import nothing: ``optuna:TPESampler``."""
+    if isinstance(strategy, str):
+        return None if STRATEGIES.is_of_family(strategy) else strategy
+    if isinstance(strategy, Mapping):
+        return {
+            key: _without_ours(item) if key == "name" or key in NESTED else item
+            for key, item in strategy.items()
+        }
+    return strategy
 
 
 def commands(config: Any) -> set[str]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from archloom.contracts import FloatArray, Genotypes
 from archloom.errors import SpaceError, did_you_mean
 from archloom.search_spaces import dna, encoding, enumeration
-from archloom.search_spaces.compiler import compile_templates
+from archloom.search_spaces.compiler import Part, compile_templates
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.drawing import Drawer
 from archloom.search_spaces.filling import Filling
@@ -109,15 +109,30 @@ class SearchSpace:
         text: Callable[[Mapping[str, str | float]], str] | None = None,
     ):
         outside = [settings_template(settings)] if settings else []
-        self._parts, self._n_choices, self._n_floats = compile_templates(template, *outside)
-        self.template = self._parts[0].template
-        self.points = tuple(point for part in self._parts for point in part.points)
+        compiled = compile_templates(template, *outside)
         self._source, self._settings = template, settings or {}
         self._description = {"template": describe(template)}
         if settings:
             self._description["settings"] = describe(outside[0])
-        self._setting_names = {name for part in self._parts[1:] for name in decision_names(part.points)}
         self._canonical, self._text = canonical, text
+        self._hold(*compiled)
+
+    @classmethod
+    def of_points(cls, part: Part) -> SearchSpace:
+        """Return the space of points that were compiled before: a part of another space (see ``parts``)."""
+        space = cls.__new__(cls)
+        space._source, space._settings, space._description = part, {}, {}
+        space._canonical = space._text = None
+        names = decision_names(part.points)
+        n_floats = sum(isinstance(point, FloatPoint) for point in walk(part.points))
+        space._hold((part,), len(names) - n_floats, n_floats)
+        return space
+
+    def _hold(self, parts: tuple[Part, ...], n_choices: int, n_floats: int) -> None:
+        self._parts, self._n_choices, self._n_floats = parts, n_choices, n_floats
+        self.template = parts[0].template
+        self.points = tuple(point for part in parts for point in part.points)
+        self._setting_names = {name for part in parts[1:] for name in decision_names(part.points)}
         self._count = count_points(self.points)
         self._by_architecture = Drawer(self.points, is_weighted=True)
         self._by_decision = Drawer(self.points, is_weighted=False)
@@ -157,6 +172,8 @@ class SearchSpace:
         Raises:
             SpaceError: settings that cannot be compiled, or that are there already.
         """
+        if isinstance(self._source, Part):
+            raise SpaceError("a part of a space takes no settings: give them to the whole space")
         joined = join_settings(self._settings, settings)
         return SearchSpace(self._source, settings=joined, canonical=self._canonical, text=self._text)
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from archloom.strategies.adapters.dna_generator import ArchloomGenerator, as_dna_generator
     from archloom.strategies.adapters.optuna import OptunaStrategy
     from archloom.strategies.adapters.pyglove import PyGloveStrategy
+    from archloom.strategies.flows.factorized import FactorizedFlow
+    from archloom.strategies.flows.hybrid import HybridFlow
+    from archloom.strategies.flows.joint import JointFlow
+    from archloom.strategies.flows.separate import SeparateFlow
+    from archloom.strategies.gflownet.active_learning import ActiveLearningGFlowNet
     from archloom.strategies.gflownet.order_preserving import OrderPreservingGFlowNet
     from archloom.strategies.gflownet.preference_conditioned import PreferenceConditionedGFlowNet
     from archloom.strategies.grid import Grid
@@ -30,8 +35,12 @@ __all__ = [
     "PPO",
     "PRUNERS",
     "STRATEGIES",
+    "ActiveLearningGFlowNet",
     "ArchloomGenerator",
+    "FactorizedFlow",
     "Grid",
+    "HybridFlow",
+    "JointFlow",
     "LocalSearch",
     "MedianPruner",
     "ModelBasedSearch",
@@ -43,15 +52,20 @@ __all__ = [
     "RandomSearch",
     "RegularizedEvolution",
     "Reinforce",
+    "SeparateFlow",
     "as_dna_generator",
 ]
 
 STRATEGIES = Registry(
     "strategies",
     {
+        "factorized_flow": "archloom.strategies.flows.factorized:FactorizedFlow",
         "grid": "archloom.strategies.grid:Grid",
+        "hybrid_flow": "archloom.strategies.flows.hybrid:HybridFlow",
+        "joint_flow": "archloom.strategies.flows.joint:JointFlow",
         "local_search": "archloom.strategies.local_search:LocalSearch",
         "mcts": "archloom.strategies.tree_search.mcts:MonteCarloTreeSearch",
+        "mogfn_al": "archloom.strategies.gflownet.active_learning:ActiveLearningGFlowNet",
         "mogfn_pc": "archloom.strategies.gflownet.preference_conditioned:PreferenceConditionedGFlowNet",
         "nsga2": "archloom.strategies.nsga2:NSGA2",
         "op_gfn": "archloom.strategies.gflownet.order_preserving:OrderPreservingGFlowNet",
@@ -61,6 +75,7 @@ STRATEGIES = Registry(
         "random": "archloom.strategies.random:RandomSearch",
         "reinforce": "archloom.strategies.policy.reinforce:Reinforce",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
+        "separate_flow": "archloom.strategies.flows.separate:SeparateFlow",
         "smbo": "archloom.strategies.tree_search.smbo:ModelBasedSearch",
     },
     families={
@@ -71,8 +86,12 @@ STRATEGIES = Registry(
 PRUNERS = Registry("pruners", {"median": "archloom.strategies.pruners:MedianPruner"})
 
 _HOME = {
+    "ActiveLearningGFlowNet": "gflownet.active_learning",
     "ArchloomGenerator": "adapters.dna_generator",
+    "FactorizedFlow": "flows.factorized",
     "Grid": "grid",
+    "HybridFlow": "flows.hybrid",
+    "JointFlow": "flows.joint",
     "LocalSearch": "local_search",
     "MedianPruner": "pruners",
     "ModelBasedSearch": "tree_search.smbo",
@@ -86,6 +105,7 @@ _HOME = {
     "RandomSearch": "random",
     "RegularizedEvolution": "regularized_evolution",
     "Reinforce": "policy.reinforce",
+    "SeparateFlow": "flows.separate",
     "as_dna_generator": "adapters.dna_generator",
 }
 

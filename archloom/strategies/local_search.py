@@ -200,7 +200,7 @@ class LocalSearch(Strategy):
         if finished.states[i] == State.FAIL:
             return _FAILED
         cost = float(finished.values[i, 0]) * self.objectives[0].sign
-        return float(finished.violations[i]), math.inf if math.isnan(cost) else cost
+        return _known(float(finished.violations[i])), _known(cost)
 
     # ------------------------------------------------------------------ starting
 
@@ -228,6 +228,11 @@ class LocalSearch(Strategy):
         new = (i for i, key in enumerate(rows.keys()) if key not in self._places)
         found = next(new, None)
         return None if found is None else rows[found]
+
+
+def _known(number: float) -> float:
+    """Return a number, or where it is none the worst: compared with others it would be neither."""
+    return math.inf if math.isnan(number) else number
 
 
 _FAILED: _Fitness = (math.inf, math.inf)

@@ -75,9 +75,10 @@ class RegularizedEvolution(Strategy):
     def tell(self, finished: Finished) -> None:
         """Take the finished trials into the population; a failed one never enters it."""
         costs = np.where(np.isnan(finished.values), np.inf, finished.values * self._signs)
+        violations = np.nan_to_num(finished.violations, nan=np.inf, posinf=np.inf)
         for i, state in enumerate(finished.states):
             if state != State.FAIL:
-                self._enter(finished.genotypes[i], costs[i], finished.violations[i])
+                self._enter(finished.genotypes[i], costs[i], violations[i])
 
     def _enter(self, genotype: Genotypes, costs: FloatArray, violation: float) -> None:
         """Put a child in the place of the oldest."""

@@ -130,20 +130,20 @@ def _agreement(
 ) -> list[str]:
     if wanted and "strategies" not in wanted:
         return []
-    made = []
+    made, ways = [], resumed.ways(is_quick=is_quick)
     for database, stages in databases.items():
         if stages is None:
             continue
         for strategy in resumed.names(is_quick=is_quick):
             words = []
-            for way in resumed.WAYS:
+            for way in ways:
                 word, cell = resumed.agreement(stages, strategy, way)
                 words.append(word)
                 troubles += [f"{database}: {trouble}" for trouble in cell.troubles]
             made.append([database, strategy, *words])
             print(" | ".join(made[-1]), flush=True)
     title = "## 25 trials, SIGKILL, 25 trials: the trials that are those of an uninterrupted run"
-    return [title, "", *table(["database", "strategy", *resumed.WAYS], made)]
+    return [title, "", *table(["database", "strategy", *ways], made)]
 
 
 if __name__ == "__main__":

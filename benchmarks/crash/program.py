@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyglove as pg
 
@@ -22,28 +21,13 @@ from archloom.errors import StudyBusyError
 from archloom.executors import ProcessExecutor
 from archloom.store import TrialRecord
 from archloom.strategies import STRATEGIES
+from archloom.testing.quick import quick_options
 from benchmarks.crash.killing import Kill, arm, strike
 
 __all__ = ["Plan", "Scored", "ScoredMany", "play", "study_of"]
 
 SPACES = {n: SearchSpace(pg.List([pg.oneof(list(range(4))) for _ in range(n)])) for n in (5, 8)}
 """By the number of decisions: 1,024 and 65,536 architectures."""
-FLOW = {
-    "n_initial": 6,
-    "n_round": 3,
-    "n_steps": 2,
-    "restart_every": 3,
-    "restart_steps": 4,
-    "batch_size": 8,
-    "width": 8,
-}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "mogfn_pc": FLOW,
-    "nsga2": {"population_size": 6},
-    "op_gfn": FLOW,
-    "regularized_evolution": {"population_size": 6, "sample_size": 3},
-}
-"""So that what learns does so within the few trials of a scene."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +121,7 @@ def note(file: Path, line: str) -> None:
 
 def study_of(plan: Plan, *, resume: bool = True) -> Study:
     """Open the study."""
-    strategy: Strategy = STRATEGIES.get(plan.strategy)(**OPTIONS.get(plan.strategy, {}))
+    strategy: Strategy = STRATEGIES.get(plan.strategy)(**quick_options(plan.strategy))
     evaluator = (ScoredMany if plan.is_vectorised else Scored)(plan)
     return Study(
         SPACES[plan.n_decisions],

@@ -12,7 +12,7 @@ from benchmarks.crash.cells import Cell
 from benchmarks.crash.killing import Kill
 from benchmarks.crash.steps import Stages
 
-__all__ = ["WAYS", "agreement", "names"]
+__all__ = ["WAYS", "agreement", "names", "ways"]
 
 _N, _HALF = 50, 25
 WAYS: dict[str, dict[str, Any]] = {
@@ -21,6 +21,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "ask(5), five at once": {"batch": 5, "is_vectorised": True},
 }
 """How proposals are asked for and evaluated."""
+_ONE_BY_ONE = "ask(5), one by one"
+"""The way between the two others, which is left out where it is to be quick."""
 _OTHERS = {"optuna", "pyglove"}
 """Adapters, which take tens of milliseconds a proposal."""
 
@@ -28,6 +30,11 @@ _OTHERS = {"optuna", "pyglove"}
 def names(*, is_quick: bool = False) -> list[str]:
     """Return the registered strategies, but for those of others where it is to be quick."""
     return sorted({*STRATEGIES.names()} - (_OTHERS if is_quick else set()))
+
+
+def ways(*, is_quick: bool = False) -> list[str]:
+    """Return the ways of asking, but for the one between where it is to be quick."""
+    return [way for way in WAYS if not is_quick or way != _ONE_BY_ONE]
 
 
 def agreement(stages: Stages, strategy: str, way: str) -> tuple[str, Cell]:

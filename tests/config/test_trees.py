@@ -332,6 +332,17 @@ def test_a_callback_that_raises_is_named_with_its_trial(mine: str) -> None:
 # ---------------------------------------------------------------- trust
 
 
+def test_a_strategy_of_a_family_is_no_import_path_also_below_a_flow() -> None:
+    flow = {
+        "name": "factorized_flow",
+        "outer": "optuna:TPESampler",
+        "inner": {"name": "pyglove:random", "seed": "evil:seed"},
+    }
+    assert config.import_paths({"strategy": flow}) == {"evil:seed"}
+    assert config.import_paths({"strategy": {"name": "smbo", "surrogate": "optuna:TPESampler"}})
+    assert config.import_paths({"evaluator": "optuna:TPESampler"})
+
+
 @pytest.mark.parametrize(
     "hidden",
     [

@@ -105,11 +105,12 @@ class OptunaStrategy(Strategy):
 
     def tell(self, finished: Finished) -> None:
         """Put finished trials into Optuna's study."""
+        violations = np.nan_to_num(finished.violations, nan=np.inf, posinf=np.inf)  # Optuna takes no NaN
         for i, key in enumerate(finished.genotypes.keys()):
             if self._pending.take(key) is None:
                 self._unasked[key] += 1
             parameters = self._suggester.parameters(finished.genotypes[i])
-            self._finish(parameters, finished.states[i], finished.values[i], float(finished.violations[i]))
+            self._finish(parameters, finished.states[i], finished.values[i], float(violations[i]))
 
     def recover(self, proposed: Genotypes, finished: Finished) -> None:
         """Rebuild the state, a function of the two orders alone."""

@@ -94,8 +94,10 @@ class PyGloveStrategy(Strategy):
                 raise ConfigError(f"options go with the name of a generator, not with one: {sorted(options)}")
         else:
             raise ConfigError(f"generator is a pg.DNAGenerator or a name, got {generator!r:.80}")
-        if not self._template.multi_objective:
-            self.supports = frozenset({"floats"})  # type: ignore[misc]
+        lacks = set() if self._template.multi_objective else {"several_objectives"}
+        if isinstance(self._template, pg.geno.Sweeping):
+            lacks.add("floats")  # said here, a study refuses it before it is made
+        self.supports = type(self).supports - lacks  # type: ignore[misc]
 
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem with a fresh copy of the generator.
@@ -169,7 +171,7 @@ class PyGloveStrategy(Strategy):
     def _feed(self, finished: Finished, i: int, key: bytes) -> None:
         dna = self._pending.take(key)
         rewards = [-value * one.sign for value, one in zip(finished.values[i], self.objectives, strict=True)]
-        is_lost = finished.states[i] == State.FAIL or finished.violations[i] > 0
+        is_lost = finished.states[i] == State.FAIL or not finished.violations[i] <= 0  # or no number
         if dna is None or is_lost or not np.isfinite(rewards).all():
             return
         reward = tuple(map(float, rewards)) if self._generator.multi_objective else float(rewards[0])

@@ -14,6 +14,8 @@
 ``order_preserving``        OP-GFN
 ``preferences``             thermometer codes and scalarizations; ``fronts`` measures what they lead to
 ``preference_conditioned``  MOGFN-PC
+``active_learning``         MOGFN-AL: the same around a surrogate
+``acquisition``             what it says of an architecture, and which batch is worth measuring
 ``outcomes``                OC-GFN: any outcome on request, any reward without training again
 ``exact``                   what a policy samples, by passing probability through every state
 ==========================  ================================================================

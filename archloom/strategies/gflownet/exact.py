@@ -12,7 +12,8 @@ import torch
 from archloom.contracts import ChoiceArray, FloatArray
 from archloom.errors import ArchloomError
 from archloom.search_spaces.filling import Filling
-from archloom.strategies.gflownet.network import FlowNetwork, masked_log_softmax
+from archloom.strategies.gflownet.network import FlowNetwork
+from archloom.strategies.numerics import masked_log_softmax
 
 __all__ = ["Policy", "policy_of", "terminal_distribution"]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FlowNetwork", "FlowOutput", "masked_log_softmax", "seeded"]
+__all__ = ["FlowNetwork", "FlowOutput", "seeded"]
 
 
 class FlowOutput(NamedTuple):
@@ -62,12 +62,6 @@ class FlowNetwork(nn.Module):
             return self.log_z
         more: Tensor = self.conditioned_log_z(conditions)
         return self.log_z + more.squeeze(-1)
-
-
-def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return log-probabilities over what a mask allows; a row that allows nothing is all zeros."""
-    is_empty = ~mask.any(dim=-1, keepdim=True)
-    return logits.masked_fill(~(mask | is_empty), -1e9).log_softmax(dim=-1).masked_fill(is_empty, 0.0)
 
 
 def seeded(seed: int, n_actions: int, n_columns: int, *, width: int, n_conditions: int = 0) -> FlowNetwork:

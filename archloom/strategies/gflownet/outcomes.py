@@ -22,9 +22,9 @@ from archloom.strategies.gflownet.exact import Policy
 from archloom.strategies.gflownet.flows import follow
 from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.losses import balance_steps
-from archloom.strategies.gflownet.network import masked_log_softmax
 from archloom.strategies.gflownet.sampling import walk_forward
 from archloom.strategies.gflownet.trajectories import Trajectories, backward_at_random
+from archloom.strategies.numerics import masked_log_softmax
 
 __all__ = ["Amortized", "OutcomeFlow"]
 
@@ -101,7 +101,11 @@ class OutcomeFlow:
 
         Args:
             log_reward: ``k``, of each outcome.
+
+        Raises:
+            ConfigError: a log-reward that is not finite: the reward is not above zero, or no number.
         """
+        log_reward = _checked(log_reward, len(self.outcomes))
 
         @torch.no_grad()
         def policy(states: ChoiceArray) -> FloatArray:
@@ -151,13 +155,16 @@ class Amortized:
         seed: of the weights.
         width: of the hidden layers.
         lr: learning rate.
+
+    Raises:
+        ConfigError: a log-reward that is not finite: the reward is not above zero, or no number.
     """
 
     def __init__(
         self, flow: OutcomeFlow, log_reward: FloatArray, *, seed: int = 0, width: int = 128, lr: float = 2e-3
     ):
-        self._flow, self._log_reward = flow, log_reward
         n, k = flow.filling.n_actions, len(flow.outcomes)
+        self._flow, self._log_reward = flow, _checked(log_reward, k)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._sums = _mlp(n, n, width)
@@ -198,6 +205,20 @@ class Amortized:
         """Return the probabilities of the actions, ``s x a``."""
         legal = torch.from_numpy(self._flow.filling.forward(states))
         return np.asarray(masked_log_softmax(self._sums(self._flow.one_hot(states)), legal).exp().numpy())
+
+
+def _checked(log_reward: FloatArray, k: int) -> FloatArray:
+    """Return log-rewards, a finite number for each of ``k`` outcomes: a flow samples by positive rewards."""
+    found = np.asarray(log_reward, dtype=float)
+    if found.shape != (k,):
+        raise ConfigError(f"there is one log-reward for each of the {k} outcomes, got {found.shape}")
+    if not np.isfinite(found).all():
+        first = int(np.flatnonzero(~np.isfinite(found))[0])
+        raise ConfigError(
+            "a flow needs rewards above zero, so that each has a finite logarithm: "
+            f"log_reward[{first}] is {found[first]} (scale the rewards to be positive, or take their ranks)"
+        )
+    return found
 
 
 def _mlp(n_in: int, n_out: int, width: int) -> nn.Sequential:

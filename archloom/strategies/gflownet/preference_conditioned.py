@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from archloom.contracts import FloatArray
-from archloom.errors import ConfigError, did_you_mean
+from archloom.errors import ConfigError
 from archloom.strategies.gflownet.flows import follow
 from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.losses import trajectory_balance
 from archloom.strategies.gflownet.preferences import (
-    SCALARIZATIONS,
+    RankScale,
     Scalarization,
+    Scale,
+    check_scalarization,
     draw,
     log_scalar,
     thermometer,
@@ -24,8 +26,12 @@ from archloom.strategies.gflownet.preferences import (
 from archloom.strategies.gflownet.replay import best_of
 from archloom.strategies.gflownet.search import FlowSearch, Known, Schedule
 from archloom.strategies.gflownet.trajectories import Trajectories
+from archloom.strategies.sorting import front_ranks
 
 __all__ = ["PreferenceConditionedGFlowNet"]
+
+ELITE = 8
+"""One in so many of the trials is among the best."""
 
 
 @final
@@ -33,16 +39,22 @@ class PreferenceConditionedGFlowNet(FlowSearch):
     """Samples architectures for a preference that is drawn anew for each proposal (MOGFN-PC).
 
     The network and ``log Z`` see a preference ``w`` in thermometer code, and are trained by trajectory
-    balance on ``R(x | w) ^ beta``. Each objective is scaled to ``[0, 1]`` over what has been measured; what
-    failed or broke a constraint has the least reward. Each step learns under new preferences. With a single
-    objective there is nothing to prefer, and it is a flow by trajectory balance.
+    balance on ``R(x | w) ^ beta``. Each objective is scaled to ``[0, 1]`` over what has been measured, by its
+    place or by its value; what failed or broke a constraint has the least reward. Each step learns under new
+    preferences, from trials of which a share is among the best eighth, front by front: balance may be
+    learned from any ways, and a sharp reward is about those to what is good. With a single objective there
+    is nothing to prefer, and it is a flow by trajectory balance.
 
     Jain et al.: Multi-Objective GFlowNets, ICML 2023, arXiv:2210.12765. Its reward for a Tchebycheff
     scalarization is inverted here, where the larger shortfall would else be the better.
 
     Args:
         scalarization: ``convex``, ``log_convex`` or ``tchebycheff``.
-        beta: exponent of the reward; the larger, the greedier.
+        scale: ``rank``: a reward is the share of the trials that are no better; or ``range``: 1 for the best
+            value measured, 0 for the worst. The paper's rewards are values of a known range.
+        beta: exponent of the reward; the larger, the greedier. By ``range`` a larger one is needed, and the
+            paper's are 80 and 96.
+        elite_share: of each batch, what is drawn from the best eighth.
         n_bins: of the thermometer code, for each objective.
         n_initial: random proposals at the start.
         n_round: finished trials between two rounds of learning.
@@ -65,25 +77,28 @@ class PreferenceConditionedGFlowNet(FlowSearch):
         self,
         *,
         scalarization: Scalarization = "tchebycheff",
+        scale: Literal["rank", "range"] = "rank",
         beta: float = 32.0,
+        elite_share: float = 0.5,
         n_bins: int = 50,
-        n_initial: int = 64,
+        n_initial: int = 32,
         n_round: int = 10,
-        n_steps: int = 100,
+        n_steps: int = 50,
         restart_every: int = 10,
-        restart_steps: int = 1000,
-        batch_size: int = 128,
-        width: int = 256,
+        restart_steps: int = 300,
+        batch_size: int = 64,
+        width: int = 128,
         lr: float = 1e-3,
         lr_log_z: float = 1e-2,
         epsilon: float = 0.05,
     ):
-        if scalarization not in SCALARIZATIONS:
-            raise ConfigError(
-                f"there is no scalarization {scalarization!r}{did_you_mean(scalarization, SCALARIZATIONS)}"
-            )
+        check_scalarization(scalarization)
         if beta <= 0 or n_bins < 1:
             raise ConfigError(f"beta is above 0 and n_bins at least 1, got {beta} and {n_bins}")
+        if scale not in ("rank", "range"):
+            raise ConfigError(f"scale is rank or range, got {scale!r}")
+        if not 0.0 <= elite_share <= 1.0:
+            raise ConfigError(f"elite_share is from 0 to 1, got {elite_share}")
         super().__init__(
             Schedule(n_initial, n_round, n_steps, restart_every, restart_steps, batch_size),
             width=width,
@@ -94,6 +109,7 @@ class PreferenceConditionedGFlowNet(FlowSearch):
             temperature=1.0,
         )
         self._scalarization, self._beta, self._n_bins = scalarization, beta, n_bins
+        self._elite_share, self._scaling = elite_share, scale
 
     @property
     def _n_conditions(self) -> int:
@@ -111,16 +127,20 @@ class PreferenceConditionedGFlowNet(FlowSearch):
         log_reward = self._beta * log_scalar(self._rewards(known), preferences, self._scalarization)
         return trajectory_balance(flows, torch.from_numpy(log_reward.astype(np.float32)))
 
+    def _meet(self, known: Known) -> None:
+        kind = RankScale if self._scaling == "rank" else Scale
+        self._scale: RankScale | Scale = kind.over(known.costs, known.violations)
+        order = np.argsort(front_ranks(known.costs, known.violations), kind="stable")
+        self._elite = order[: max(1, len(order) // ELITE)]
+
+    def _pick(self, known: Known, rng: np.random.Generator) -> Known:
+        size = self._schedule.batch_size
+        n = round(self._elite_share * size)
+        anyone = rng.integers(len(known.rows), size=size - n)
+        return known.pick(np.concatenate([rng.choice(self._elite, n), anyone]))
+
     def _rewards(self, known: Known) -> FloatArray:
-        """Scale costs to rewards over everything that has finished well, ``n x m``."""
-        every = self._replay.first(self._schedule.n_known(max(0, self._round + 1)))
-        is_good = (every[2] == 0) & np.isfinite(every[1]).all(axis=1)
-        if not is_good.any():
-            return np.zeros_like(known.costs)
-        low, high = every[1][is_good].min(axis=0), every[1][is_good].max(axis=0)
-        with np.errstate(invalid="ignore"):
-            scaled = (high - known.costs) / np.where(high > low, high - low, 1.0)
-        return np.where((known.violations > 0)[:, None], 0.0, np.clip(np.nan_to_num(scaled), 0.0, 1.0))
+        return np.where((known.violations > 0)[:, None], 0.0, self._scale.rewards(known.costs))
 
     def _better(self, known: Known) -> FloatArray:
         return np.asarray(best_of(known.costs, known.violations), dtype=float)

@@ -7,14 +7,25 @@ arXiv:2210.12765. Rewards are between 0 and 1, higher is better; a preference is
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, final
 
 import numpy as np
 
 from archloom.contracts import FloatArray
-from archloom.errors import ConfigError
+from archloom.errors import ConfigError, did_you_mean
 
-__all__ = ["SCALARIZATIONS", "Scalarization", "checked", "draw", "log_scalar", "thermometer"]
+__all__ = [
+    "SCALARIZATIONS",
+    "RankScale",
+    "Scalarization",
+    "Scale",
+    "check_scalarization",
+    "checked",
+    "draw",
+    "log_scalar",
+    "thermometer",
+]
 
 Scalarization: TypeAlias = Literal["convex", "log_convex", "tchebycheff"]
 SCALARIZATIONS: tuple[Scalarization, ...] = ("convex", "log_convex", "tchebycheff")
@@ -22,9 +33,95 @@ FLOOR = 1e-4
 """The least reward: a flow needs positive ones."""
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """From costs to rewards: 1 for the least cost of what has finished well, 0 for the greatest.
+
+    Where all costs of an objective are equal, each has reward 1.
+
+    Args:
+        low: ``m``, the least costs.
+        high: ``m``, the greatest.
+
+    Example:
+        >>> costs, violations = np.array([[2.0, 1.0], [4.0, 1.0], [9.0, 9.0]]), np.array([0.0, 0.0, 5.0])
+        >>> Scale.over(costs, violations).rewards(np.array([[2.5, 1.0], [9.0, 9.0]])).tolist()
+        [[0.75, 1.0], [0.0, 0.0]]
+    """
+
+    low: FloatArray
+    high: FloatArray
+
+    @staticmethod
+    def over(costs: FloatArray, violations: FloatArray) -> Scale:
+        """Return the scale of ``n x m`` costs, those passed over whose violation, ``n``, is not 0.
+
+        Without a single one that finished well every reward is 0.
+        """
+        good = costs[(violations == 0) & np.isfinite(costs).all(axis=1)]
+        if not len(good):
+            nothing = np.full(costs.shape[1], np.nan)
+            return Scale(nothing, nothing)
+        return Scale(good.min(axis=0), good.max(axis=0))
+
+    def rewards(self, costs: FloatArray) -> FloatArray:
+        """Return ``n x m`` rewards between 0 and 1; 0 for a cost that is not known."""
+        is_wide = self.high > self.low
+        span = np.where(is_wide, self.high / 2 - self.low / 2, 1.0)  # halves: the ends may be far apart
+        known = np.where(np.isfinite(costs), costs, np.inf)
+        with np.errstate(invalid="ignore"):
+            scaled = np.where(is_wide, (self.high / 2 - known / 2) / span, known <= self.low)
+        return np.asarray(np.clip(scaled, 0.0, 1.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RankScale:
+    """From costs to rewards: the share of what has finished well that is no better, in each objective.
+
+    So it is the order of the values that counts, and what is good is told apart as finely as what is bad,
+    also where a few are far worse than all others.
+
+    Args:
+        costs: ``n x m``, each column from low to high.
+
+    Example:
+        >>> scale = RankScale.over(np.array([[1.0], [2.0], [3.0], [900.0]]), np.zeros(4))
+        >>> scale.rewards(np.array([[1.0], [2.5], [3.0], [999.0]])).tolist()
+        [[1.0], [0.5], [0.5], [0.0]]
+    """
+
+    costs: FloatArray
+
+    @staticmethod
+    def over(costs: FloatArray, violations: FloatArray) -> RankScale:
+        """Return the scale of ``n x m`` costs, those passed over whose violation, ``n``, is not 0."""
+        good = costs[(violations == 0) & np.isfinite(costs).all(axis=1)]
+        return RankScale(np.sort(good, axis=0))
+
+    def rewards(self, costs: FloatArray) -> FloatArray:
+        """Return ``n x m`` rewards between 0 and 1; 0 for a cost that is not known."""
+        n = len(self.costs)
+        known = np.where(np.isfinite(costs), costs, np.inf)
+        columns = zip(self.costs.T, known.T, strict=True)
+        n_better = np.stack([np.searchsorted(column, given) for column, given in columns], axis=1)
+        return np.asarray((n - n_better) / max(n, 1))
+
+
 def draw(rngs: list[np.random.Generator], m: int) -> FloatArray:
     """Draw a preference with each generator, uniformly on the simplex, ``n x m``."""
     return np.stack([rng.dirichlet(np.ones(m)) for rng in rngs]) if rngs else np.empty((0, m))
+
+
+def check_scalarization(how: str) -> None:
+    """Refuse what is no scalarization.
+
+    Raises:
+        ConfigError: there is none of that name, and the nearest.
+    """
+    if how not in SCALARIZATIONS:
+        raise ConfigError(f"there is no scalarization {how!r}{did_you_mean(how, SCALARIZATIONS)}")
 
 
 def checked(preferences: FloatArray) -> FloatArray:

@@ -15,10 +15,11 @@ from torch import Tensor
 from archloom.contracts import ChoiceArray, Finished, FloatArray, Genotypes, Objective, Strategy
 from archloom.errors import ConfigError
 from archloom.search_spaces.filling import Filling
-from archloom.strategies.gflownet.learner import Learner, one_thread
+from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.replay import Replay
 from archloom.strategies.gflownet.sampling import walk_backward, walk_forward
 from archloom.strategies.gflownet.trajectories import Trajectories, backward_at_random
+from archloom.strategies.numerics import one_thread
 
 if TYPE_CHECKING:
     from archloom.search_spaces.space import SearchSpace
@@ -204,6 +205,10 @@ class FlowSearch(Strategy):
             rng: where the randomness comes from.
         """
 
+    def _meet(self, known: Known) -> None:
+        """See everything that a round learns from, before its first step."""
+        del known
+
     def _pick(self, known: Known, rng: np.random.Generator) -> Known:
         """Draw what a step of learning sees."""
         n, size = len(known.rows), self._schedule.batch_size
@@ -231,6 +236,7 @@ class FlowSearch(Strategy):
             n_steps = self._schedule.restart_steps
         assert self._learner is not None
         known = Known(*self._replay.first(self._schedule.n_known(number)))
+        self._meet(known)
         for _ in range(n_steps):
             seen = self._pick(known, rng)
             batch = backward_at_random(self._filling, seen.rows, rng)

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from archloom.contracts import ChoiceArray, FloatArray
 from archloom.search_spaces.filling import Filling
-from archloom.strategies.gflownet.learner import one_thread
-from archloom.strategies.gflownet.network import masked_log_softmax
+from archloom.strategies.numerics import masked_log_softmax, one_thread
 from archloom.strategies.policy.choices import draw, is_chosen, legal_choices
 from archloom.strategies.policy.policy import Policy, Weigh
 

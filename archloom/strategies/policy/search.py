@@ -12,9 +12,9 @@ import numpy as np
 from archloom.contracts import ChoiceArray, Finished, FloatArray, Genotypes, Objective, Strategy
 from archloom.errors import ConfigError, did_you_mean
 from archloom.search_spaces.filling import Filling
+from archloom.strategies.policy.advantages import Advantages
 from archloom.strategies.policy.choices import first_logits
 from archloom.strategies.policy.policy import Policy
-from archloom.strategies.policy.rewards import Rewards
 from archloom.strategies.policy.tabular import TabularPolicy
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PolicySearch(Strategy):
     policy learns from one after the other: after ``k`` trials it has seen the first ``k // batch_size``
     batches, so that it is a function of seed and history alone. Proposals on their way do not hold it up: a
     trial that was drawn by an older policy, or that somebody else proposed, is learned from as if it were
-    drawn now. Rewards and their moving average are those of ``Rewards``.
+    drawn now. Rewards and their moving average are those of ``Advantages``.
 
     Args:
         policy: ``tabular`` or ``lstm``.
@@ -92,14 +92,14 @@ class PolicySearch(Strategy):
         """Meet the problem; nothing is known yet."""
         super().setup(space, objectives, seed)
         self._filling: Filling = space.filling
-        self._rewards = Rewards(self.objectives[0])
+        self._advantages = Advantages(self.objectives[0])
         self._policy: Policy | None = None
         self._n_batches = 0
 
     def tell(self, finished: Finished) -> None:
         """Remember the finished trials."""
         if len(finished):
-            self._rewards.add(finished)
+            self._advantages.add(finished)
 
     def ask(self, n: int) -> Genotypes:
         """Propose ``n`` points."""
@@ -125,10 +125,10 @@ class PolicySearch(Strategy):
         """Return the policy as the finished trials have made it."""
         policy = self._policy = self._policy or self._fresh()
         size = self._batch_size
-        for number in range(self._n_batches, len(self._rewards) // size):
+        for number in range(self._n_batches, len(self._advantages) // size):
             start, stop = number * size, (number + 1) * size
-            advantages = self._rewards.advantages(start, stop, self._baseline)
-            self._learn(policy, self._rewards.rows(start, stop), advantages)
+            advantages = self._advantages.of(start, stop, self._baseline)
+            self._learn(policy, self._advantages.rows(start, stop), advantages)
             self._n_batches += 1
         return policy
 

@@ -7,7 +7,6 @@
 ``rewards``  finished trials as rewards, whatever the scale of their metric
 ``tree``     visits and mean rewards of beginnings of rows, and the UCT rule
 ``mcts``     Monte Carlo tree search: a strategy
-``ngrams``   ridge regression over runs of neighbouring choices: a predictor
 ``smbo``     sequential model-based search: a strategy
 ===========  ==================================================================
 """

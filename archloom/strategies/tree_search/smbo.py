@@ -14,7 +14,6 @@ from archloom.errors import ConfigError
 from archloom.predictors import PREDICTORS
 from archloom.strategies.tree_search.descent import Tracks
 from archloom.strategies.tree_search.mcts import roll_out
-from archloom.strategies.tree_search.ngrams import NgramRidge
 from archloom.strategies.tree_search.rewards import Outcomes, check_reward, in_range
 from archloom.strategies.tree_search.tree import Tree
 from archloom.strategies.tree_search.unseen import Unseen
@@ -24,16 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelBasedSearch"]
 
+SINGLE = 0.6
+"""Share of near candidates with one changed choice; of the others as many have two, and the rest three."""
+MOST_CHANGES = 3
+
 
 @final
 class ModelBasedSearch(Strategy):
     """Sequential model-based optimisation (SMBO).
 
     The first ``n_initial`` proposals are random. After that a surrogate learns from the rewards of all that
-    has finished, and each proposal is the best of ``n_candidates`` architectures by its predicted mean, or,
-    with probability ``epsilon``, a random one. The candidates are random, or the rollouts of a tree search
-    for the best prediction. What was proposed, or enqueued, is never proposed again, and a finite space that
-    is used up ends the search.
+    has finished, and each proposal is the best of ``n_candidates`` architectures by what it says of them, or,
+    with probability ``epsilon``, a random one. What was proposed, or enqueued, is never proposed again, and a
+    finite space that is used up ends the search.
+
+    By default half of the candidates are the best known architecture with a few choices changed, and a
+    candidate is worth a number that is drawn with its predicted mean and deviation (Thompson sampling), so
+    that a batch of proposals is not the same guess many times.
 
     Negrinho, Gordon: DeepArchitect: Automatically Designing and Training Deep Architectures, 2017,
     arXiv:1704.08792 (there 50 random candidates, ``epsilon`` 0.25). Negrinho, Patil, Le, Ferreira, Gormley,
@@ -41,14 +47,18 @@ class ModelBasedSearch(Strategy):
     candidates of a tree search).
 
     Args:
-        surrogate: ``None`` for ridge regression over single choices and pairs of neighbours
-            (``ngrams.NgramRidge``), the name or import path of a predictor, or what makes one from the space.
-            It is made anew for each fit, so that what it knows is what has finished.
+        surrogate: the name or import path of a predictor, or what makes one from the space; ``ngram_ridge``
+            is ridge regression over single choices and pairs of neighbours. It is made anew for each fit,
+            so that what it knows is what has finished.
         n_initial: random proposals at the start.
         n_candidates: architectures that a proposal is the best of.
         epsilon: probability of a random proposal.
-        candidates: ``random``, or ``tree``: by Monte Carlo tree search over the predictions, which takes some
-            ten times as long and finds more where 64 random ones are a small share of the space.
+        candidates: ``near``: half random, half one or more choices away from the ``n_parents`` best;
+            ``random``; or ``tree``: the rollouts of a Monte Carlo tree search over the predictions, which
+            takes some ten times as long.
+        n_parents: how many of the best ``near`` candidates come from.
+        acquisition: what a candidate is worth: ``thompson``, a draw from the normal distribution of its
+            predicted mean and deviation, or ``mean``.
         c: weight of exploration of that tree search, over predictions in ``[0, 1]``.
         reward: what the surrogate predicts: ``rank``, ``range`` or ``value`` (see ``rewards.Outcomes``).
         refit_every: finished trials between two fits; a fit takes longer the more is known.
@@ -73,11 +83,13 @@ class ModelBasedSearch(Strategy):
     def __init__(
         self,
         *,
-        surrogate: str | Any | None = None,
-        n_initial: int = 16,
-        n_candidates: int = 64,
-        epsilon: float = 0.1,
-        candidates: Literal["random", "tree"] = "random",
+        surrogate: str | Any = "ngram_ridge",
+        n_initial: int = 10,
+        n_candidates: int = 200,
+        epsilon: float = 0.0,
+        candidates: Literal["near", "random", "tree"] = "near",
+        n_parents: int = 1,
+        acquisition: Literal["thompson", "mean"] = "thompson",
         c: float = 0.2,
         reward: Literal["rank", "range", "value"] = "rank",
         refit_every: int = 1,
@@ -89,12 +101,17 @@ class ModelBasedSearch(Strategy):
             )
         if not 0.0 <= epsilon <= 1.0 or not 0.0 <= c < math.inf:
             raise ConfigError(f"epsilon is a probability and c at least 0, got {epsilon} and {c}")
-        if candidates not in ("random", "tree"):
-            raise ConfigError(f"candidates is random or tree, got {candidates!r}")
+        if candidates not in ("near", "random", "tree"):
+            raise ConfigError(f"candidates is near, random or tree, got {candidates!r}")
+        if acquisition not in ("thompson", "mean"):
+            raise ConfigError(f"acquisition is thompson or mean, got {acquisition!r}")
+        if n_parents < 1:
+            raise ConfigError(f"n_parents is at least 1, got {n_parents}")
         check_reward(reward)
-        self._make = PREDICTORS.get(surrogate) if isinstance(surrogate, str) else surrogate or NgramRidge
+        self._make = PREDICTORS.get(surrogate) if isinstance(surrogate, str) else surrogate
         self._n_initial, self._n_candidates, self._refit_every = n_initial, n_candidates, refit_every
         self._epsilon, self._candidates, self._c, self._reward = epsilon, candidates, c, reward
+        self._n_parents, self._acquisition = n_parents, acquisition
 
     @property
     def n_startup(self) -> int:
@@ -153,32 +170,54 @@ class ModelBasedSearch(Strategy):
 
     def _drawn(self, model: Predictor, rng: np.random.Generator) -> Genotypes | None:
         """Return the best of the candidates, chance between equals; ``None`` where there is none."""
-        if self._candidates == "tree":
-            rows, predicted = self._climbed(model, rng)
-        else:
-            rows = self._unseen.sample(self.space, self._n_candidates, rng)
-            predicted = _predicted(model, rows) if len(rows) else np.empty(0)
+        rows = self._climbed(model, rng) if self._candidates == "tree" else self._offered(rng)
         if not len(rows):
             return None
-        return rows[int(rng.choice(np.flatnonzero(predicted == predicted.max())))]
+        worth = self._worth(model, rows, rng)
+        return rows[int(rng.choice(np.flatnonzero(worth == worth.max())))]
 
-    def _climbed(self, model: Predictor, rng: np.random.Generator) -> tuple[Genotypes, FloatArray]:
+    def _worth(self, model: Predictor, rows: Genotypes, rng: np.random.Generator) -> FloatArray:
+        """Return what each candidate is worth; what cannot be predicted comes last."""
+        mean, deviation = (np.asarray(each, dtype=float) for each in model.predict(rows))
+        if self._acquisition == "thompson":
+            mean = mean + deviation * rng.standard_normal(len(rows))
+        return _known(mean)
+
+    def _offered(self, rng: np.random.Generator) -> Genotypes:
+        """Draw candidates that were not seen, at random or half of them near the best known."""
+        if self._candidates == "random":
+            return self._unseen.sample(self.space, self._n_candidates, rng)
+        n_near = self._n_candidates // 2
+        random = self._unseen.sample(self.space, self._n_candidates - n_near, rng)
+        near = self._unseen.new(self._changed(n_near, rng))
+        return Genotypes.concatenate([random, near])
+
+    def _changed(self, n: int, rng: np.random.Generator) -> Genotypes:
+        """Change the best known architectures: one choice in most, two or three in some."""
+        best = np.argsort(-self._outcomes.rewards(), kind="stable")[: self._n_parents]
+        rows = _genotypes([self._known[i] for i in rng.choice(best, n)])
+        n_changes = rng.geometric(SINGLE, n)
+        for i in range(MOST_CHANGES):
+            is_changed = n_changes > i
+            rows.choices[is_changed] = self.space.mutate(rows[is_changed], rng).choices
+        return rows
+
+    def _climbed(self, model: Predictor, rng: np.random.Generator) -> Genotypes:
         """Search a tree for the best prediction; return all that was met."""
         tree, ends = Tree(), list[int]()
         rows, predicted = list[ChoiceArray](), list[float]()
         for _ in range(self._n_candidates):
             rows.append(roll_out(tree, self._tracks, self._unseen, self._c, rng)[0])
             ends.append(tree.add(self._tracks.moves(rows[-1])))
-            predicted.append(float(_predicted(model, _genotypes(rows[-1:]))[0]))
+            predicted.append(float(_known(model.predict(_genotypes(rows[-1:]))[0])[0]))
             tree.learn(ends, in_range(np.array(predicted)))
-        return _genotypes(rows), np.array(predicted)
+        return _genotypes(rows)
 
 
 def _genotypes(rows: Sequence[ChoiceArray]) -> Genotypes:
     return Genotypes(np.stack(rows), np.empty((len(rows), 0)))
 
 
-def _predicted(model: Predictor, rows: Genotypes) -> FloatArray:
-    """Return predicted means; what cannot be predicted comes last."""
-    mean = np.asarray(model.predict(rows)[0], dtype=float)
-    return np.where(np.isfinite(mean), mean, np.finfo(float).min)
+def _known(predicted: FloatArray) -> FloatArray:
+    """Put what cannot be predicted last."""
+    return np.where(np.isfinite(predicted), predicted, np.finfo(float).min)

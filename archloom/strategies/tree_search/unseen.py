@@ -94,7 +94,10 @@ class Unseen:
 
         There may be none, also where something new is left.
         """
-        rows = space.sample(n, rng)
+        return self.new(space.sample(n, rng))
+
+    def new(self, rows: Genotypes) -> Genotypes:
+        """Return those of ``n`` rows that were not seen, each once."""
         first = {key: i for i, key in reversed(list(enumerate(rows.keys())))}
         return rows[sorted(i for i in first.values() if not self.has_seen(rows.choices[i]))]
 

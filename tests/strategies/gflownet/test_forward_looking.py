@@ -16,9 +16,10 @@ import torch
 from archloom.contracts import ChoiceArray
 from archloom.strategies.gflownet.exact import policy_of, terminal_distribution
 from archloom.strategies.gflownet.flows import follow
-from archloom.strategies.gflownet.learner import Learner, one_thread
+from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.losses import balance_steps
 from archloom.strategies.gflownet.trajectories import backward_at_random
+from archloom.strategies.numerics import one_thread
 
 N, K = 10, 5
 WEIGHTS = 1.5 * np.sin(3.0 * np.arange(N))

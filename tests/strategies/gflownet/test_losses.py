@@ -17,11 +17,12 @@ from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.filling import Filling
 from archloom.strategies.gflownet.exact import policy_of, terminal_distribution
 from archloom.strategies.gflownet.flows import Flows, follow
-from archloom.strategies.gflownet.learner import Learner, one_thread
+from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.losses import balance_parts, balance_steps, trajectory_balance
 from archloom.strategies.gflownet.matching import match_flows, mismatch
 from archloom.strategies.gflownet.ordering import pair_loss
 from archloom.strategies.gflownet.trajectories import Trajectories, backward_at_random
+from archloom.strategies.numerics import one_thread
 
 SLOTS = SearchSpace(pg.List([pg.oneof([0, 1, 2]) for _ in range(3)]))
 NESTED = SearchSpace(pg.Dict(a=pg.oneof([pg.Dict(b=pg.oneof([1, 2, 3])), 4]), c=pg.oneof([5, 6])))
@@ -82,6 +83,60 @@ def distance(space: SearchSpace, learner: Learner) -> float:
 def test_what_is_sampled_is_proportional_to_the_reward(space: SearchSpace, loss: Loss) -> None:
     assert distance(space, trained(space, loss, 10)) > 0.1
     assert distance(space, trained(space, loss, 600)) < 0.03
+
+
+def test_a_state_that_is_met_twice_is_looked_at_once_and_says_the_same() -> None:
+    for space in (SLOTS, NESTED):
+        filling, rng = space.filling, np.random.default_rng(2)
+        rows = space.enumerate().choices[:6].repeat(2, axis=0)
+        network = Learner(filling, 0, width=16, lr=1e-3, lr_log_z=0.1).network
+        ways = backward_at_random(filling, rows, rng)
+        states, at = ways.visited()
+        assert len(states) < at.size
+        assert len(np.unique(states, axis=0)) == len(states)
+        assert (states[at] == ways.states()).all()
+        together = follow(network, filling, ways)
+        for i in range(len(rows)):
+            alone = follow(network, filling, ways[[i]])
+            assert torch.allclose(alone.log_reward, together.log_reward[i], atol=1e-5)
+            assert torch.allclose(alone.log_flow, together.log_flow[i], atol=1e-5)
+
+
+def test_rows_too_long_to_number_are_told_apart() -> None:
+    rows = np.full((4, 80), 6, dtype=np.int16)
+    rows[1, 0], rows[2, 79] = 5, 5
+    ways = Trajectories(rows, np.tile(np.arange(80), (4, 1)))
+    states, at = ways.visited()
+    assert len(states) == 3 + sum(len({tuple(row[:i]) for row in rows}) for i in range(80))
+    assert (states[at] == ways.states()).all()
+
+
+@pytest.mark.slow  # torch.optim takes seconds to import what it does not use
+def test_its_adam_is_that_of_torch() -> None:
+    filling, rng = SLOTS.filling, np.random.default_rng(4)
+    rows = SLOTS.enumerate().choices
+    log_reward = 40.0 + torch.from_numpy(reward_of(rows).astype(np.float32))  # so far off that slopes are cut
+    ours, theirs = (Learner(filling, 0, width=16, lr=1e-2, lr_log_z=0.1) for _ in range(2))
+    weights = [each for name, each in theirs.network.named_parameters() if name != "log_z"]
+    groups = [{"params": weights, "lr": 1e-2}, {"params": [theirs.network.log_z], "lr": 0.1}]
+    adam = torch.optim.Adam(groups)
+    for _ in range(20):
+        ways = backward_at_random(filling, rows, rng)
+        ours.step(trajectory_balance(follow(ours.network, filling, ways), log_reward))
+        adam.zero_grad()
+        trajectory_balance(follow(theirs.network, filling, ways), log_reward).backward()  # type: ignore[no-untyped-call]
+        assert torch.nn.utils.clip_grad_norm_(theirs.network.parameters(), 10.0) > 10.0
+        adam.step()
+    for mine, other in zip(ours.network.parameters(), theirs.network.parameters(), strict=True):
+        assert torch.allclose(mine, other, atol=1e-4)
+
+
+def test_a_loss_that_is_no_number_changes_nothing() -> None:
+    learner = Learner(SLOTS.filling, 0, width=8, lr=1e-2, lr_log_z=0.1)
+    before = [each.detach().clone() for each in learner.network.parameters()]
+    learner.step(learner.network.log_z * torch.nan)
+    for mine, old in zip(learner.network.parameters(), before, strict=True):
+        assert torch.equal(mine, old)
 
 
 def test_a_shift_of_log_z_is_no_news_to_an_order() -> None:

@@ -15,8 +15,8 @@ from archloom.contracts import FloatArray
 from archloom.errors import ConfigError
 from archloom.search_spaces import SearchSpace
 from archloom.strategies.gflownet.exact import Policy, terminal_distribution
-from archloom.strategies.gflownet.learner import one_thread
 from archloom.strategies.gflownet.outcomes import Amortized, OutcomeFlow
+from archloom.strategies.numerics import one_thread
 
 DATA = os.environ.get("ARCHLOOM_DATA")
 OPS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]

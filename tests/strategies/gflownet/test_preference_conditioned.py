@@ -18,11 +18,13 @@ from archloom.errors import ConfigError
 from archloom.search_spaces import SearchSpace
 from archloom.strategies.gflownet.flows import follow
 from archloom.strategies.gflownet.fronts import hypervolume
-from archloom.strategies.gflownet.learner import Learner, one_thread
+from archloom.strategies.gflownet.learner import Learner
 from archloom.strategies.gflownet.losses import trajectory_balance
 from archloom.strategies.gflownet.preference_conditioned import PreferenceConditionedGFlowNet
 from archloom.strategies.gflownet.preferences import log_scalar, thermometer
 from archloom.strategies.gflownet.sampling import walk_forward
+from archloom.strategies.gflownet.search import Known
+from archloom.strategies.numerics import one_thread
 from archloom.testing.strategies import finished
 
 SHORT: dict[str, Any] = {
@@ -73,6 +75,74 @@ def test_options_out_of_range_are_refused() -> None:
         PreferenceConditionedGFlowNet(scalarization="convx")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="beta is above 0"):
         PreferenceConditionedGFlowNet(beta=0.0)
+    with pytest.raises(ConfigError, match="elite_share is from 0 to 1"):
+        PreferenceConditionedGFlowNet(elite_share=1.5)
+    with pytest.raises(ConfigError, match="scale is rank or range, got 'ranks'"):
+        PreferenceConditionedGFlowNet(scale="ranks")  # type: ignore[arg-type]
+
+
+def test_the_best_are_learned_from_more_often() -> None:
+    strategy = PreferenceConditionedGFlowNet(**{**SHORT, "batch_size": 400}, elite_share=0.5)
+    strategy.setup(SPACE, GOALS, 0)
+    costs = np.array([[0.0, 9.0], [1.0, 1.0], *[[5.0, 9.5]] * 14])
+    known = Known(SPACE.sample(16, np.random.default_rng(0)).choices, costs, np.zeros(16))
+    strategy._meet(known)
+    picked = strategy._pick(known, np.random.default_rng(0))
+    assert len(picked.rows) == 400
+    assert 0.5 < (picked.costs[:, 0] < 5.0).mean() < 0.65
+
+
+@pytest.mark.parametrize("scale", ["rank", "range"])
+def test_a_scale_that_widens_is_no_trouble_to_resuming(scale: Any) -> None:
+    """Each round scales over what it knows, not over what the first one did."""
+
+    def widening(rows: Genotypes, first: int = 0) -> np.ndarray:
+        return np.asarray(values(rows) * np.exp(0.3 * np.arange(first, first + len(rows)))[:, None])
+
+    options = {**SHORT, "restart_every": 2, "restart_steps": 60, "lr": 2e-2, "scale": scale}
+    whole, rows = PreferenceConditionedGFlowNet(**options), []
+    whole.setup(SPACE, GOALS, 0)
+    for i in range(28):
+        rows.append(whole.ask(1))
+        whole.tell(finished(rows[-1], widening(rows[-1], i), first=i))
+    asked = whole.ask(1)  # in the midst of the last round
+    whole.tell(finished(asked, widening(asked, 28), first=28))
+    resumed = PreferenceConditionedGFlowNet(**options)
+    resumed.setup(SPACE, GOALS, 0)
+    history = Genotypes.concatenate([*rows, asked])
+    resumed.recover(history, finished(history, widening(history)))
+    assert resumed.ask(20).keys() == whole.ask(20).keys()
+
+
+# ---------------------------------------------------------------- a single objective
+
+
+ONE: dict[str, Any] = {**SHORT, "beta": 8.0, "restart_steps": 120, "restart_every": 1, "batch_size": 32}
+
+
+def drawn(direction: Any, of: Any, violations: Any = None) -> np.ndarray:
+    """Learn from 60 rows by one objective; return 200 rows that are then drawn."""
+    strategy = PreferenceConditionedGFlowNet(**{**ONE, "n_initial": 60, "epsilon": 0.0})
+    strategy.setup(SPACE, [Objective("a", direction)], 0)
+    rows = strategy.ask(60)
+    broken = None if violations is None else violations(rows.choices)
+    strategy.tell(finished(rows, of(rows.choices.sum(axis=1)), violations=broken))
+    return np.asarray(strategy.ask(200).choices)
+
+
+def test_with_one_objective_the_better_is_drawn_more_often_whatever_its_range() -> None:
+    at_random = SPACE.sample(200, np.random.default_rng(0)).choices.sum(axis=1).mean()
+    more = drawn("maximize", lambda total: total - 1000.0)  # rewards far below zero
+    less = drawn("minimize", lambda total: 1e-6 * total)
+    assert more.sum(axis=1).mean() > at_random + 1.5
+    assert less.sum(axis=1).mean() < at_random - 1.5
+    assert len(np.unique(more, axis=0)) > 20  # in proportion, not the best alone
+
+
+def test_with_equal_values_what_broke_a_constraint_is_drawn_less_often() -> None:
+    rows = drawn("maximize", np.ones_like, lambda choices: (choices[:, 0] > 1).astype(float))
+    assert (rows[:, 0] > 1).mean() < 0.2
+    assert (drawn("maximize", np.ones_like)[:, 0] > 1).mean() > 0.3
 
 
 # ---------------------------------------------------------------- the fact sheet's check

@@ -8,7 +8,14 @@ import pytest
 
 from archloom.errors import ConfigError
 from archloom.strategies.gflownet.fronts import diversity, hypervolume, r2
-from archloom.strategies.gflownet.preferences import SCALARIZATIONS, checked, log_scalar, thermometer
+from archloom.strategies.gflownet.preferences import (
+    SCALARIZATIONS,
+    RankScale,
+    Scale,
+    checked,
+    log_scalar,
+    thermometer,
+)
 
 
 def test_a_thermometer_fills_piece_by_piece() -> None:
@@ -41,6 +48,23 @@ def test_a_preference_of_nothing_is_refused(given: list[float]) -> None:
 
 def test_a_preference_is_brought_to_the_simplex() -> None:
     assert checked(np.array([1.0, 3.0])).tolist() == [[0.25, 0.75]]
+
+
+def test_a_scale_is_made_of_what_finished_well() -> None:
+    costs = np.array([[-5.0, 2.0], [3.0, 2.0], [np.inf, np.inf], [-99.0, 99.0]])
+    scale = Scale.over(costs, np.array([0.0, 0.0, np.inf, 1.0]))
+    assert scale.rewards(costs).tolist() == [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
+    assert scale.rewards(np.array([[-1.0, np.nan], [-1.0, 1.0]])).tolist() == [[0.5, 0.0], [0.5, 1.0]]
+    nothing = Scale.over(costs, np.ones(4))
+    assert nothing.rewards(costs).tolist() == [[0.0, 0.0]] * 4
+
+
+def test_a_scale_by_rank_counts_who_is_no_better() -> None:
+    costs = np.array([[-5.0, 2.0], [3.0, 2.0], [np.inf, np.inf], [-99.0, 99.0]])
+    scale = RankScale.over(costs, np.array([0.0, 0.0, np.inf, 1.0]))
+    assert scale.rewards(costs).tolist() == [[1.0, 1.0], [0.5, 1.0], [0.0, 0.0], [1.0, 0.0]]
+    assert scale.rewards(np.array([[4.0, np.nan], [3.0, 1.0]])).tolist() == [[0.0, 0.0], [0.5, 1.0]]
+    assert RankScale.over(costs, np.ones(4)).rewards(costs).tolist() == [[0.0, 0.0]] * 4
 
 
 def test_hypervolume_against_counting() -> None:

@@ -61,6 +61,51 @@ def test_proposes_what_the_surrogate_likes(candidates: str, least: float) -> Non
     assert liked.mean() > least
 
 
+class Friend(Oracle):
+    """Likes what is close to the first architecture of all."""
+
+    def predict(self, x: Genotypes) -> tuple[FloatArray, FloatArray]:
+        return (x.choices == 0).sum(axis=1).astype(float), np.zeros(len(x))
+
+
+class Doubter(Oracle):
+    """Has no opinion, and knows so little of the last candidate that it may be worth anything."""
+
+    def predict(self, x: Genotypes) -> tuple[FloatArray, FloatArray]:
+        return np.zeros(len(x)), (x.choices == 4).sum(axis=1).astype(float)
+
+
+def test_near_candidates_differ_from_the_best_in_up_to_three_choices() -> None:
+    space = letters(20)  # of which a random row has 16 others
+    strategy = started(space, surrogate=Friend, n_initial=1, n_parents=1)
+    first = space.at([0])
+    strategy.recover(first, finished(first, [1.0]))
+    n_changed = (strategy.ask(40).choices != 0).sum(axis=1)
+    assert n_changed.min() >= 1
+    assert n_changed.max() <= 3
+
+
+def test_parents_are_the_best_by_what_was_measured() -> None:
+    space = letters(20)
+    rows = space.at([0, 5**20 - 1])
+    for values, best in (([1.0, 2.0], 4), ([2.0, 1.0], 0)):
+        strategy = started(space, surrogate=Oracle, n_initial=1)
+        strategy.tell(finished(rows, values))
+        near = strategy._changed(50, np.random.default_rng(0))
+        assert ((near.choices == best).sum(axis=1) >= 17).all()
+
+
+def test_doubt_is_worth_a_try_by_thompson_sampling_alone() -> None:
+    doubted = {}
+    for acquisition in ("thompson", "mean"):
+        strategy = started(
+            letters(), surrogate=Doubter, n_initial=4, candidates="random", acquisition=acquisition
+        )
+        strategy.tell(finished(strategy.ask(4), [1.0, 2.0, 3.0, 4.0]))
+        doubted[acquisition] = (strategy.ask(30).choices == 4).sum(axis=1).mean()
+    assert doubted["thompson"] > doubted["mean"] + 0.8
+
+
 def test_some_proposals_are_random() -> None:
     means = []
     for epsilon in (0.0, 0.5, 1.0):
@@ -94,8 +139,8 @@ def best_found(strategy: Strategy, space: SearchSpace, seed: int) -> float:
     return max(values)
 
 
-@pytest.mark.parametrize("candidates", ["random", "tree"])
-def test_finds_more_than_chance(candidates: Literal["random", "tree"]) -> None:
+@pytest.mark.parametrize("candidates", ["near", "random", "tree"])
+def test_finds_more_than_chance(candidates: Literal["near", "random", "tree"]) -> None:
     space = letters()
     seeds = range(3)
     found = [
@@ -105,7 +150,7 @@ def test_finds_more_than_chance(candidates: Literal["random", "tree"]) -> None:
 
 
 def test_a_surrogate_by_import_path() -> None:
-    name = "archloom.strategies.tree_search.ngrams:NgramRidge"
+    name = "archloom.predictors.ngrams:NgramRidge"
     strategy = started(letters(), surrogate=name, n_initial=2)
     strategy.tell(finished(strategy.ask(2), [0.0, 1.0]))
     assert len(strategy.ask(2)) == 2
@@ -116,13 +161,15 @@ def test_a_surrogate_by_import_path() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"n_initial": 0}, "at least 1, got 0, 64 and 1"),
-        ({"n_candidates": 0}, "got 16, 0 and 1"),
-        ({"refit_every": 0}, "got 16, 64 and 0"),
+        ({"n_initial": 0}, "at least 1, got 0, 200 and 1"),
+        ({"n_candidates": 0}, "got 10, 0 and 1"),
+        ({"refit_every": 0}, "got 10, 200 and 0"),
         ({"epsilon": 1.5}, "a probability and c at least 0, got 1.5"),
         ({"c": -0.1}, "and -0.1"),
-        ({"candidates": "all"}, "random or tree, got 'all'"),
+        ({"candidates": "all"}, "near, random or tree, got 'all'"),
         ({"reward": "z"}, "got 'z'"),
+        ({"acquisition": "luck"}, "acquisition is thompson or mean, got 'luck'"),
+        ({"n_parents": 0}, "n_parents is at least 1, got 0"),
     ],
 )
 def test_refuses_impossible_options(options: dict[str, Any], words: str) -> None:

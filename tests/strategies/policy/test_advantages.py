@@ -1,4 +1,4 @@
-"""Rewards: one scale for every metric, failures and broken constraints below, a moving average."""
+"""Advantages: one scale for every metric, failures and broken constraints below, a moving average."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from archloom.contracts import FloatArray, Objective, State
 from archloom.search_spaces import SearchSpace
-from archloom.strategies.policy.rewards import LIMIT, Rewards, standardised
+from archloom.strategies.policy.advantages import LIMIT, Advantages, standardised
 from archloom.testing.strategies import finished
 
 SPACE = SearchSpace(pg.oneof(list("abc")))
 
 
-def rewards(values: list[float], *, direction: str = "maximize", **how: object) -> Rewards:
-    found = Rewards(Objective("v", direction))  # type: ignore[arg-type]
+def told(values: list[float], *, direction: str = "maximize", **how: object) -> Advantages:
+    found = Advantages(Objective("v", direction))  # type: ignore[arg-type]
     rows = SPACE.sample(len(values), np.random.default_rng(0))
     found.add(finished(rows, values, **how))  # type: ignore[arg-type]
     return found
@@ -69,23 +69,23 @@ def test_an_advantage_is_the_distance_from_a_moving_average_that_is_unbiased() -
     for reward in given:
         total, weight = 0.9 * total + 0.1 * reward, 0.9 * weight + 0.1
         expected.append(reward - total / weight)
-    found = rewards(list(values)).advantages(0, 60, 0.9)
+    found = told(list(values)).of(0, 60, 0.9)
     assert np.allclose(found, expected)
     assert found[0] == 0.0
-    assert np.allclose(rewards(list(values)).advantages(40, 60, 0.9), expected[40:])
+    assert np.allclose(told(list(values)).of(40, 60, 0.9), expected[40:])
 
 
 def test_what_finishes_later_changes_nothing_of_a_batch() -> None:
-    early, late = rewards([1.0, 2.0, 4.0]), rewards([1.0, 2.0, 4.0, 1e6, -1e6])
-    assert (early.advantages(1, 3, 0.9) == late.advantages(1, 3, 0.9)).all()
+    early, late = told([1.0, 2.0, 4.0]), told([1.0, 2.0, 4.0, 1e6, -1e6])
+    assert (early.of(1, 3, 0.9) == late.of(1, 3, 0.9)).all()
 
 
 def test_lower_is_better_where_told() -> None:
-    low, high = rewards([1.0, 2.0, 4.0], direction="minimize"), rewards([-1.0, -2.0, -4.0])
-    assert (low.advantages(0, 3, 0.9) == high.advantages(0, 3, 0.9)).all()
+    low, high = told([1.0, 2.0, 4.0], direction="minimize"), told([-1.0, -2.0, -4.0])
+    assert (low.of(0, 3, 0.9) == high.of(0, 3, 0.9)).all()
 
 
 def test_a_failed_trial_counts_for_nothing_that_it_says() -> None:
     states = (State.COMPLETE, State.FAIL, State.COMPLETE)
-    found = rewards([1.0, 99.0, 2.0], states=states).advantages(0, 3, 0.9)
-    assert (found == rewards([1.0, np.nan, 2.0]).advantages(0, 3, 0.9)).all()
+    found = told([1.0, 99.0, 2.0], states=states).of(0, 3, 0.9)
+    assert (found == told([1.0, np.nan, 2.0]).of(0, 3, 0.9)).all()

@@ -13,7 +13,7 @@ import numpy as np
 
 from archloom.contracts import ChoiceArray, Finished, FloatArray, Objective, State
 
-__all__ = ["Rewards", "standardised"]
+__all__ = ["Advantages", "standardised"]
 
 LIMIT = 10.0
 """Spreads from the median beyond which a reward is as if it were there."""
@@ -60,7 +60,7 @@ def standardised(gains: FloatArray, violations: FloatArray) -> FloatArray:
 
 
 @final
-class Rewards:
+class Advantages:
     """All that has finished, and what it was worth.
 
     Args:
@@ -86,7 +86,7 @@ class Rewards:
         """Return the rows of some trials, ``(stop - start) x d``."""
         return self._all()[0][start:stop]
 
-    def advantages(self, start: int, stop: int, decay: float) -> FloatArray:
+    def of(self, start: int, stop: int, decay: float) -> FloatArray:
         """Return how far some trials are above a moving average, ``stop - start``.
 
         ``A_i = r_i - sum_j w_ij r_j / sum_j w_ij`` with ``w_ij = decay^(i - j)`` for ``j <= i``: trial ``i``

@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 
 from archloom.contracts import Genotypes
 from archloom.errors import ConfigError
+from archloom.predictors.ngrams import NgramRidge
 from archloom.search_spaces import SearchSpace
-from archloom.strategies.tree_search.ngrams import NgramRidge
 
 
 def letters(n: int = 5) -> SearchSpace:
