@@ -137,6 +137,10 @@ def _folder_name(name: str) -> str:
     return f"study-{hashlib.blake2b(name.encode(), digest_size=3).hexdigest()}"
 
 
+ABLE = {"several_objectives": "nsga2", "floats": "smbo"}
+"""A strategy for each ability that a space or the objectives may ask for."""
+
+
 def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective]) -> None:
     """Refuse a strategy that cannot do what the space or the objectives ask for."""
     needed = {"several_objectives": len(objectives) > 1, "floats": space.has_floats}
@@ -144,7 +148,7 @@ def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objec
         if is_needed and ability not in strategy.supports:
             raise ConfigError(
                 f"strategy {type(strategy).__name__} cannot do {ability.replace('_', ' ')}: "
-                "choose another strategy"
+                f"choose another strategy, such as {ABLE[ability]}"
             )
 
 

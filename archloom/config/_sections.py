@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from archloom.strategies import DEFAULT_STRATEGY
+
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 
 Label = str | int | float | bool | None
@@ -69,7 +71,7 @@ class Sections(BaseModel):
 
     study: Text = Field(description="the study's name, unique in its store")
     space: Any = Field(description="the search space")
-    strategy: Any = Field(description="who to try next")
+    strategy: Any = Field(DEFAULT_STRATEGY, description="who to try next")
     evaluator: Any = Field(description="how good an architecture is; a list runs one after another")
     objectives: Annotated[Directions, AfterValidator(_named)] = Field(
         description="metric to direction", json_schema_extra={"minProperties": 1}

@@ -28,7 +28,7 @@ from archloom.evaluators import EVALUATORS, Tuned
 from archloom.executors import ProcessExecutor
 from archloom.registry import Registry
 from archloom.search_spaces import Architecture, SearchSpace
-from archloom.strategies import PRUNERS, STRATEGIES
+from archloom.strategies import DEFAULT_STRATEGY, PRUNERS, STRATEGIES
 from archloom.study import Callback, Study
 from archloom.terms import OtherTermsError, artifacts_beside, check_device
 
@@ -258,7 +258,7 @@ class StudyFile:
         data = self._document.data
         evaluators = data.get("evaluator")
         rows: list[tuple[KeyPath, Any, Registry]] = [
-            (("strategy",), data.get("strategy"), STRATEGIES),
+            (("strategy",), data.get("strategy", DEFAULT_STRATEGY), STRATEGIES),
             (("evaluator",), evaluators, EVALUATORS),
             (("pruner",), data.get("pruner"), PRUNERS),
         ]
@@ -268,7 +268,8 @@ class StudyFile:
                 problems.add(("evaluator",), "should name at least one evaluator, got []")
         parts: dict[KeyPath, Part] = {}
         for path, value, registry in rows:
-            is_given = path[0] in data and (path != ("pruner",) or value is not None)
+            is_optional = path == ("pruner",) and value is None
+            is_given = (path[0] in data or path == ("strategy",)) and not is_optional
             part = read_part(value, path, registry, problems) if is_given else None
             if part is not None:
                 parts[path] = part

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ridge regression on runs of neighbouring choices.
 
-Notation: ``n`` rows, ``d`` decisions, ``p`` features.
+Notation: ``n`` rows, ``d`` choices, ``f`` floats, ``p`` features.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from archloom.errors import ConfigError
 __all__ = ["NgramRidge"]
 
 Ids = npt.NDArray[np.int64]
+N_BINS = 8
+"""Words of a float."""
 
 
 @final
@@ -26,7 +28,8 @@ class NgramRidge(Predictor):
 
     The active choices of a row, in the order of their decisions, are a sentence. Its features are how often
     each run of 1 to ``length`` words stands in it, for the runs that the measured rows hold at least
-    ``min_count`` times, and how long it is. The weights ``w`` minimise
+    ``min_count`` times, and how long it is. A float's word is the bin, of eight on its scale, that it falls
+    into; floats come last. The weights ``w`` minimise
     ``|y - X w|^2 + penalty |w|^2``, with ``X`` and ``y`` centred.
 
     The deviation is that of the same model read as a Gaussian one, with weights of variance
@@ -70,9 +73,12 @@ class NgramRidge(Predictor):
         if not 0.0 < penalty < math.inf:
             raise ConfigError(f"penalty is a number above 0, got {penalty}")
         self._length, self._min_count, self._penalty = length, min_count, penalty
-        filling = space.filling
-        self._offsets = filling.offsets[:-1]
+        self._space = space
+        floats = [decision.name for decision in space.decisions if not decision.candidates]
+        starts = space.filling.offsets
+        self._offsets = np.concatenate([starts[:-1], starts[-1] + N_BINS * np.arange(len(floats))])
         labels = [label for decision in space.decisions for label in decision.candidates]
+        labels += [f"{name} in bin {i}" for name in floats for i in range(N_BINS)]
         self._words = np.unique(labels, return_inverse=True)[1] if not anchored else np.arange(len(labels))
         self._runs: list[Ids] = []
         self._center: FloatArray = np.zeros(1)
@@ -113,11 +119,16 @@ class NgramRidge(Predictor):
     # ------------------------------------------------------------------ features
 
     def _sentences(self, x: Genotypes) -> Ids:
-        """Return the words of each row, ``n x d``, those of inactive decisions (-1) moved to the end."""
-        is_active = x.choices >= 0
+        """Return the words of each row, ``n x (d + f)``, those of inactive decisions (-1) at the end."""
+        choices = x.choices.astype(np.int64)
+        if x.floats.shape[1]:
+            units = self._space.ordinal(x)[:, choices.shape[1] :]
+            bins = np.minimum((units * N_BINS).astype(np.int64), N_BINS - 1)
+            choices = np.concatenate([choices, np.where(units < 0, -1, bins)], axis=1)
+        is_active = choices >= 0
         if not self._words.size:
-            return np.full(x.choices.shape, -1, dtype=np.int64)
-        words = np.where(is_active, self._words[np.where(is_active, x.choices + self._offsets, 0)], -1)
+            return np.full(choices.shape, -1, dtype=np.int64)
+        words = np.where(is_active, self._words[np.where(is_active, choices + self._offsets, 0)], -1)
         order = np.argsort(~is_active, axis=1, kind="stable")
         return np.take_along_axis(words, order, axis=1).astype(np.int64)
 

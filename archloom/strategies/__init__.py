@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from archloom.strategies.tree_search.smbo import ModelBasedSearch
 
 __all__ = [
+    "DEFAULT_STRATEGY",
     "NSGA2",
     "PPO",
     "PRUNERS",
@@ -55,6 +56,10 @@ __all__ = [
     "SeparateFlow",
     "as_dna_generator",
 ]
+
+DEFAULT_STRATEGY = "smbo"
+"""Who a study file means that names no strategy: of those for one objective, choices and floats, the one that
+finds the most in few evaluations (``benchmarks/results/strategies.md``)."""
 
 STRATEGIES = Registry(
     "strategies",

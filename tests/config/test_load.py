@@ -13,6 +13,7 @@ import pytest
 
 from archloom import config
 from archloom.errors import ConfigError, DataError, MissingExtraError
+from archloom.strategies import ModelBasedSearch
 
 Write = Callable[..., Path]
 
@@ -380,3 +381,18 @@ def test_a_folder_that_a_database_names_is_not_imported_from_without_trust(
     mine = config.restore(config_kept, source="study 'x'", folder=tmp_path / "mine")
     with mine.importing():
         assert sys.path[0] == str(tmp_path / "mine")
+
+
+def test_a_file_that_names_no_strategy_means_the_default(write: Write) -> None:
+    line = "strategy: {name: regularized_evolution, population_size: 4, sample_size: 2}\n"
+    study_file = config.load(write((line, "")))
+    assert isinstance(study_file.strategy(), ModelBasedSearch)
+    assert study_file.resolved()["strategy"]["name"] == "smbo"
+
+
+def test_the_default_strategy_is_refused_where_it_does_not_fit_with_one_that_does(write: Write) -> None:
+    line = "strategy: {name: regularized_evolution, population_size: 4, sample_size: 2}\n"
+    two = ("{accuracy: maximize}", "{accuracy: maximize, params: minimize}")
+    study_file = config.load(write((line, ""), two))
+    with pytest.raises(ConfigError, match="several objectives: choose another strategy, such as nsga2"):
+        study_file.study()

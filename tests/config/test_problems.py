@@ -135,7 +135,7 @@ def test_a_union_that_fails_names_all_its_rules(write: Write) -> None:
         ("- 1\n- 2\n", "study.yaml: a study file must be a mapping of keys, got [1, 2]"),
         (
             "",
-            "study.yaml: the file is empty: a study file needs the keys study, space, strategy, evaluator, "
+            "study.yaml: the file is empty: a study file needs the keys study, space, evaluator, "
             "objectives, budget (search schema prints",
         ),
         ("# nothing yet\n", "study.yaml: the file is empty"),

@@ -28,7 +28,7 @@ def _option(schema: dict[str, Any], key: str, name: str) -> dict[str, Any]:
 def test_every_registered_option_is_described() -> None:
     schema = json.loads(json.dumps(config.schema()))
     assert schema["additionalProperties"] is False
-    assert set(schema["required"]) == {"study", "space", "strategy", "evaluator", "objectives", "budget"}
+    assert set(schema["required"]) == {"study", "space", "evaluator", "objectives", "budget"}
     assert _option(schema, "strategy", "regularized_evolution")["population_size"]["default"] == 100
     assert _option(schema, "evaluator", "training")["epochs"]["anyOf"][0]["type"] == "integer"
     assert set(_option(schema, "space", "mlp")) >= {"name", "layers", "widths"}

@@ -139,3 +139,22 @@ def test_before_a_fit_and_without_decisions() -> None:
 def test_refuses_impossible_options(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)):
         NgramRidge(letters(), **options)
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_reads_a_float_in_eight_bins_of_its_scale(anchored: bool) -> None:
+    space = SearchSpace(pg.Dict(rate=pg.floatv(1e-4, 1.0, scale="log"), op=pg.oneof(["a", "b"])))
+    rates = np.array([1e-4, 2e-4, 1e-2, 1.2e-2, 0.9, 1.0])
+    rows = Genotypes(np.zeros((6, 1), dtype=np.int16), rates[:, None])
+    model = NgramRidge(space, length=1, penalty=1e-6, anchored=anchored)
+    model.fit(rows, np.array([1.0, 1.0, 3.0, 3.0, 2.0, 2.0]))
+    near = Genotypes(np.zeros((3, 1), dtype=np.int16), np.array([[1.1e-4], [1.1e-2], [0.95]]))
+    assert np.allclose(model.predict(near)[0], [1.0, 3.0, 2.0], atol=1e-3)
+
+
+def test_an_inactive_float_has_no_word() -> None:
+    space = SearchSpace(pg.oneof([pg.Dict(share=pg.floatv(0.0, 1.0)), "skip"]))
+    rows = Genotypes(np.array([[0], [1]], dtype=np.int16), np.array([[0.5], [np.nan]]))
+    model = NgramRidge(space, penalty=1e-6)
+    model.fit(rows, np.array([1.0, 0.0]))
+    assert np.allclose(model.predict(rows)[0], [1.0, 0.0], atol=1e-3)

@@ -16,7 +16,7 @@ from archloom.strategies.tree_search.descent import Tracks
 from archloom.strategies.tree_search.mcts import roll_out
 from archloom.strategies.tree_search.rewards import Outcomes, check_reward, in_range
 from archloom.strategies.tree_search.tree import Tree
-from archloom.strategies.tree_search.unseen import Unseen
+from archloom.strategies.tree_search.unseen import Unseen, UnseenFloats
 
 if TYPE_CHECKING:
     from archloom.search_spaces.space import SearchSpace
@@ -55,7 +55,7 @@ class ModelBasedSearch(Strategy):
         epsilon: probability of a random proposal.
         candidates: ``near``: half random, half one or more choices away from the ``n_parents`` best;
             ``random``; or ``tree``: the rollouts of a Monte Carlo tree search over the predictions, which
-            takes some ten times as long.
+            takes some ten times as long and cannot do floats.
         n_parents: how many of the best ``near`` candidates come from.
         acquisition: what a candidate is worth: ``thompson``, a draw from the normal distribution of its
             predicted mean and deviation, or ``mean``.
@@ -77,7 +77,7 @@ class ModelBasedSearch(Strategy):
         (5.0,)
     """
 
-    supports: ClassVar[frozenset[str]] = frozenset({"constraints"})
+    supports: ClassVar[frozenset[str]] = frozenset({"constraints", "floats"})
     space: SearchSpace
 
     def __init__(
@@ -112,6 +112,8 @@ class ModelBasedSearch(Strategy):
         self._n_initial, self._n_candidates, self._refit_every = n_initial, n_candidates, refit_every
         self._epsilon, self._candidates, self._c, self._reward = epsilon, candidates, c, reward
         self._n_parents, self._acquisition = n_parents, acquisition
+        if candidates == "tree":  # a float is no branch of a tree
+            self.supports = self.supports - {"floats"}  # type: ignore[misc]
 
     @property
     def n_startup(self) -> int:
@@ -122,9 +124,9 @@ class ModelBasedSearch(Strategy):
         """Meet the problem; nothing is known yet."""
         super().setup(space, objectives, seed)
         self._tracks = Tracks(space.filling, space.points)
-        self._unseen = Unseen(space.filling)
+        self._unseen = UnseenFloats() if space.has_floats else Unseen(space.filling)
         self._outcomes = Outcomes(self.objectives[0], self._reward)
-        self._known: list[ChoiceArray] = []
+        self._known: list[Genotypes] = []
         self._model: Predictor | None = None
         self._n_fitted = 0
 
@@ -133,21 +135,19 @@ class ModelBasedSearch(Strategy):
         made: list[Genotypes] = []
         while len(made) < n and not self._unseen.is_exhausted:
             made.append(self._propose(self.n_asked))
-            self._unseen.add(made[-1].choices[0])
+            self._unseen.see(made[-1])
             self.n_asked += 1
         return Genotypes.concatenate(made) if made else self.space.sample(0, self.rng(self.n_asked))
 
     def tell(self, finished: Finished) -> None:
         """Take in what was measured."""
         self._outcomes.add(finished)
-        self._known += list(finished.genotypes.choices)
-        for row in finished.genotypes.choices:
-            self._unseen.add(row)
+        self._known += [finished.genotypes[i] for i in range(len(finished))]
+        self._unseen.see(finished.genotypes)
 
     def recover(self, proposed: Genotypes, finished: Finished) -> None:
         """Rebuild the state from what was proposed and what was measured."""
-        for row in proposed.choices:
-            self._unseen.add(row)
+        self._unseen.see(proposed)
         super().recover(proposed, finished)
 
     def _propose(self, proposal: int) -> Genotypes:
@@ -164,7 +164,7 @@ class ModelBasedSearch(Strategy):
         n = len(self._known) // self._refit_every * self._refit_every
         if n != self._n_fitted:
             self._model = self._make(self.space)
-            self._model.fit(_genotypes(self._known[:n]), self._outcomes.rewards(n))
+            self._model.fit(Genotypes.concatenate(self._known[:n]), self._outcomes.rewards(n))
             self._n_fitted = n
         return self._model
 
@@ -195,15 +195,18 @@ class ModelBasedSearch(Strategy):
     def _changed(self, n: int, rng: np.random.Generator) -> Genotypes:
         """Change the best known architectures: one choice in most, two or three in some."""
         best = np.argsort(-self._outcomes.rewards(), kind="stable")[: self._n_parents]
-        rows = _genotypes([self._known[i] for i in rng.choice(best, n)])
+        parents = Genotypes.concatenate([self._known[i] for i in rng.choice(best, n)])
+        rows = Genotypes(parents.choices.copy(), parents.floats.copy())
         n_changes = rng.geometric(SINGLE, n)
         for i in range(MOST_CHANGES):
             is_changed = n_changes > i
-            rows.choices[is_changed] = self.space.mutate(rows[is_changed], rng).choices
+            changed = self.space.mutate(rows[is_changed], rng)
+            rows.choices[is_changed], rows.floats[is_changed] = changed.choices, changed.floats
         return rows
 
     def _climbed(self, model: Predictor, rng: np.random.Generator) -> Genotypes:
         """Search a tree for the best prediction; return all that was met."""
+        assert isinstance(self._unseen, Unseen)
         tree, ends = Tree(), list[int]()
         rows, predicted = list[ChoiceArray](), list[float]()
         for _ in range(self._n_candidates):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from archloom.search_spaces.space import SearchSpace
     from archloom.strategies.tree_search.descent import Descent
 
-__all__ = ["Unseen"]
+__all__ = ["Unseen", "UnseenFloats"]
 
 N_DRAWS = 16
 
@@ -49,6 +49,11 @@ class Unseen:
     def is_exhausted(self) -> bool:
         """Whether every row of the space has been seen."""
         return b"" in self._used_up
+
+    def see(self, rows: Genotypes) -> None:
+        """See ``n`` rows."""
+        for row in rows.choices:
+            self.add(row)
 
     def add(self, row: ChoiceArray) -> None:
         """See a finished row, ``d``."""
@@ -114,6 +119,38 @@ class Unseen:
             if len(found):
                 return found
         return Genotypes(self.finish(descent, rng), np.empty((1, 0)))
+
+
+@final
+class UnseenFloats:
+    """The rows of a space with floats that were not seen yet: it is infinite, so there always are some."""
+
+    is_exhausted = False
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def see(self, rows: Genotypes) -> None:
+        """See ``n`` rows."""
+        self._seen.update(rows.keys())
+
+    def new(self, rows: Genotypes) -> Genotypes:
+        """Return those of ``n`` rows that were not seen, each once."""
+        first = {key: i for i, key in reversed(list(enumerate(rows.keys())))}
+        return rows[sorted(i for key, i in first.items() if key not in self._seen)]
+
+    def sample(self, space: SearchSpace, n: int, rng: np.random.Generator) -> Genotypes:
+        """Draw ``n`` architectures and return the new ones among them."""
+        return self.new(space.sample(n, rng))
+
+    def draw(self, space: SearchSpace, descent: Descent, rng: np.random.Generator) -> Genotypes:
+        """Draw an architecture, a new one unless ``N_DRAWS`` draws in a row have no active float."""
+        del descent
+        for _ in range(N_DRAWS):
+            found = self.sample(space, 1, rng)
+            if len(found):
+                return found
+        return space.sample(1, rng)
 
 
 def _key(row: ChoiceArray, columns: list[int]) -> bytes:

@@ -106,6 +106,38 @@ def test_doubt_is_worth_a_try_by_thompson_sampling_alone() -> None:
     assert doubted["thompson"] > doubted["mean"] + 0.8
 
 
+def test_searches_floats_beside_choices() -> None:
+    space = SearchSpace(
+        pg.Dict(
+            rate=pg.floatv(1e-4, 1.0, scale="log"),
+            op=pg.oneof([pg.Dict(share=pg.floatv(0.0, 1.0)), "skip", "pool"]),
+        )
+    )
+
+    def score(rows: Genotypes) -> list[float]:
+        share = np.nan_to_num(rows.floats[:, 1], nan=0.0)
+        return list(2.0 - abs(np.log10(rows.floats[:, 0]) + 2.0) + share)
+
+    errors = []
+    for strategy in (ModelBasedSearch(), RandomSearch()):
+        best = []
+        for seed in range(5):
+            strategy.setup(space, SCORE, seed)
+            known: list[float] = []
+            for i in range(60):
+                rows = strategy.ask(1)
+                known += score(rows)
+                strategy.tell(finished(rows, known[-1:], first=i))
+            best.append(3.0 - max(known))
+        errors.append(np.mean(best))
+    assert errors[0] < 0.6 * errors[1]
+
+
+def test_a_tree_has_no_branches_for_floats() -> None:
+    assert "floats" not in ModelBasedSearch(candidates="tree").supports
+    assert "floats" in ModelBasedSearch().supports
+
+
 def test_some_proposals_are_random() -> None:
     means = []
     for epsilon in (0.0, 0.5, 1.0):
