@@ -49,7 +49,8 @@ BUDGETS = (100, 200, 500)
 RIVAL = "optuna:NSGAIISampler"
 QUICK: tuple[Any, ...] = ("random", "regularized_evolution", "nsga2", RIVAL, "optuna:TPESampler")
 LEARNED: tuple[Any, ...] = ("op_gfn", "mogfn_pc", "mogfn_al")
-MOST = 100_000
+N_STALL = 250
+"""Proposals in a row, all of known cells, after which a search is over: a flow that is sure of its front."""
 
 
 @final
@@ -106,7 +107,7 @@ def search(path: Path, strategy: Mapping[str, Any] | str, seed: int, budget: int
         OBJECTIVES,
         seed=seed,
         artifacts=False,
-        n_stall=MOST,
+        n_stall=N_STALL,
     )
     began = time.perf_counter()
     study.run(trials=budget)
@@ -164,7 +165,7 @@ def main() -> None:
 
 def _report(searches: Sequence[Search], budget: int) -> list[str]:
     budgets = [each for each in BUDGETS if each <= budget] or [budget]
-    head = ["strategy", "seeds", *[f"at {each}" for each in budgets]]
+    head = ["strategy", "seeds", "evaluated", *[f"at {each}" for each in budgets]]
     head += [f"p against {RIVAL} at {budgets[-1]}", "proposals", "seconds a search"]
     groups = _grouped(searches)
     order = sorted(groups, key=lambda name: -_mean_at(groups[name], budgets[-1]))
@@ -177,7 +178,8 @@ def _report(searches: Sequence[Search], budget: int) -> list[str]:
         "NAS-Bench-201, CIFAR-100: validation accuracy after 12 epochs up, FPGA latency down, each scaled to "
         "[0, 1] over all cells; hypervolume above the worst of both, as a share of the exact front's, after "
         "so many evaluations of different cells; mean ± standard error. *p*: paired by seed, by flipping "
-        "signs, over the seeds that both have. A search that had nothing new left keeps its last value.",
+        f"signs, over the seeds that both have. A search that proposes nothing new {N_STALL} times in a row "
+        "ends, and keeps its last value.",
         "",
         *table(head, [_row(name, groups, budgets) for name in order]),
     ]
@@ -191,6 +193,7 @@ def _row(name: str, groups: Mapping[str, Sequence[Search]], budgets: Sequence[in
     return [
         name,
         str(len(own)),
+        f"{np.mean([len(each.share) for each in own]):.0f}",
         *[_spread(np.array([each.at(budget) for each in own])) for budget in budgets],
         f"{apart.mean():+.4f}, {sign_flip_test(apart):.3f}" if is_other else "",
         f"{np.mean([each.n_proposals for each in own]):.0f}",

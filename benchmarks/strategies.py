@@ -156,7 +156,7 @@ def main() -> None:
         curves = _searched(setting, n_seeds, n_learned, args.processes)
         found.append(Found(setting.study, setting.optimum, 3 if setting.is_report else 4, curves))
         write_csv(curves, raw / f"{setting.study}.csv")
-        for path in draw(curves, "proposals", "objective", raw):
+        for path in draw(curves, "proposals", "objective", raw, optimum={setting.study: setting.optimum}):
             if path.suffix == ".html":  # five megabytes each, made anew by this program
                 path.unlink()
         lines += ["", f"## {setting.study}", "", *_tables(setting, curves)]

@@ -14,6 +14,7 @@ from archloom.errors import ArchloomError
 from archloom.evaluators.augmentation import Mixed
 from archloom.evaluators.batches import Batches
 from archloom.evaluators.optimisation import Optimisation
+from archloom.nn.drop_path import drop_paths
 
 __all__ = ["BestEpoch", "Trainer", "measure"]
 
@@ -26,7 +27,8 @@ class Trainer:
     """Trains one network, epoch by epoch.
 
     Args:
-        network: what learns; it and the batches are on one device.
+        network: what learns; it and the batches are on one device. Its ``ScheduledDropPath`` modules are told
+            before each step which share of all steps is done.
         batches: the training split.
         task: gives the loss.
         optimisation: how the weights are moved.
@@ -55,6 +57,7 @@ class Trainer:
         self._scaler = scaler
         self._optimizer = optimisation.make(network)
         self._parameters = list(network.parameters())
+        self._drop_paths = drop_paths(network)
 
     def epoch(self, number: int) -> float:
         """Train for the epoch ``number`` (from 1) and return its mean loss a sample.
@@ -68,6 +71,7 @@ class Trainer:
         sizes: list[int] = []
         for batch in self._batches:
             self._set_lr(self._lr(number, len(sizes)))
+            self._set_progress(number, len(sizes))
             loss, n = self._loss(batch)
             self._step(loss)
             recent.append(loss.detach())
@@ -108,6 +112,14 @@ class Trainer:
         n_batches = len(self._batches)
         step += (epoch - 1) * n_batches
         return self._optimisation.lr_at(step, self._n_epochs * n_batches, self._n_epochs)
+
+    def _set_progress(self, epoch: int, step: int) -> None:
+        if not self._drop_paths:
+            return
+        n_batches = len(self._batches)
+        share = ((epoch - 1) * n_batches + step) / (self._n_epochs * n_batches)
+        for path in self._drop_paths:
+            path.progress = min(1.0, share)
 
     def _set_lr(self, lr: float) -> None:
         for group in self._optimizer.param_groups:

@@ -15,8 +15,11 @@ from archloom.nn.blocks import ConvBN, ReluConvBN, SeparableConv
 from archloom.nn.cells import DagCell, SumNode, TwoInputCell
 from archloom.nn.convolutions import ConvLayer
 from archloom.nn.dense import MLP, DenseLayer
+from archloom.nn.drop_path import ScheduledDropPath, set_progress
+from archloom.nn.factorized import FactorizedConv
 from archloom.nn.joins import Parallel, Residual
 from archloom.nn.networks import ChainNetwork, PooledHead, TwoInputNetwork
+from archloom.nn.pairs import LooseEndsCell, PairNode
 from archloom.nn.ranks import MeanHead, Norm, PositionPool, Project, SelfAttention
 from archloom.nn.shortcuts import FactorizedReduce, Pool, ResidualReduction, Skip, Zero
 
@@ -27,9 +30,12 @@ __all__ = [
     "ConvLayer",
     "DagCell",
     "DenseLayer",
+    "FactorizedConv",
     "FactorizedReduce",
+    "LooseEndsCell",
     "MeanHead",
     "Norm",
+    "PairNode",
     "Parallel",
     "Pool",
     "PooledHead",
@@ -38,6 +44,7 @@ __all__ = [
     "ReluConvBN",
     "Residual",
     "ResidualReduction",
+    "ScheduledDropPath",
     "SelfAttention",
     "SeparableConv",
     "Skip",
@@ -45,4 +52,5 @@ __all__ = [
     "TwoInputCell",
     "TwoInputNetwork",
     "Zero",
+    "set_progress",
 ]

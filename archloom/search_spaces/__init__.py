@@ -21,6 +21,7 @@ SPACES = Registry(
         "mlp": "archloom.search_spaces.mlp:mlp",
         "nasbench201": "archloom.search_spaces.nasbench201:nasbench201",
         "nasbenchgraph": "archloom.search_spaces.nasbenchgraph:nasbenchgraph",
+        "nasnet": "archloom.search_spaces.nasnet:nasnet",
     },
 )
 

@@ -9,6 +9,8 @@ Each is a recipe ``(c_in, *, c_out=None, stride=1, affine=True) -> nn.Module`` f
 * ``max_pool_3x3``, ``sep_conv_3x3``, ``sep_conv_5x5``, ``dil_conv_3x3``, ``dil_conv_5x5``: with
   ``none``, ``skip_connect`` and ``avg_pool_3x3`` the eight of DARTS (Liu et al., ICLR 2019).
 * ``conv_1x1``, ``conv_3x3``: convolution, batch norm, ReLU, those of NAS-Bench-101 (Ying et al., ICML 2019).
+* ``conv_1x3_3x1``, ``conv_1x7_7x1``, ``sep_conv_7x7``, ``max_pool_5x5``, ``max_pool_7x7``: with eight of the
+  above, ``NASNET``, the thirteen of NASNet (Zoph et al., CVPR 2018).
 
 Plug-ins add names through the entry-point group ``archloom.operations``; an import path
 ``package.module:function`` stands wherever a name does.
@@ -23,7 +25,7 @@ from archloom.registry import Registry
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["DARTS", "NASBENCH201", "OPERATIONS"]
+__all__ = ["DARTS", "NASBENCH201", "NASNET", "OPERATIONS"]
 
 NASBENCH201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """The operations of NAS-Bench-201, in the benchmark's order."""
@@ -38,6 +40,23 @@ DARTS = (
     "dil_conv_5x5",
 )
 """The operations that an architecture of DARTS' space may end with (all of its eight but ``none``)."""
+
+NASNET = (
+    "skip_connect",
+    "conv_1x3_3x1",
+    "conv_1x7_7x1",
+    "dil_conv_3x3",
+    "avg_pool_3x3",
+    "max_pool_3x3",
+    "max_pool_5x5",
+    "max_pool_7x7",
+    "nor_conv_1x1",
+    "nor_conv_3x3",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "sep_conv_7x7",
+)
+"""The operations of NASNet, in the paper's order; its convolutions are ReLU, convolution, batch norm."""
 
 
 def none(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
@@ -69,6 +88,20 @@ def max_pool_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine
     return Pool(c_in, c_out or c_in, "max", stride=stride, affine=affine)
 
 
+def max_pool_5x5(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """Maximum pooling over 5x5."""
+    from archloom.nn import Pool
+
+    return Pool(c_in, c_out or c_in, "max", 5, stride, affine=affine)
+
+
+def max_pool_7x7(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """Maximum pooling over 7x7."""
+    from archloom.nn import Pool
+
+    return Pool(c_in, c_out or c_in, "max", 7, stride, affine=affine)
+
+
 def nor_conv_1x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
     """ReLU, 1x1 convolution, batch norm."""
     from archloom.nn import ReluConvBN
@@ -91,6 +124,11 @@ def sep_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine
 def sep_conv_5x5(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
     """A 5x5 depthwise-separable convolution, applied twice."""
     return _separable(c_in, c_out, 5, stride, affine, n_repeats=2)
+
+
+def sep_conv_7x7(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """A 7x7 depthwise-separable convolution, applied twice."""
+    return _separable(c_in, c_out, 7, stride, affine, n_repeats=2)
 
 
 def dil_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
@@ -117,6 +155,20 @@ def conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bo
     return ConvBN(c_in, c_out or c_in, 3, stride, affine)
 
 
+def conv_1x3_3x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """ReLU, 1x3 convolution, 3x1 convolution, batch norm."""
+    from archloom.nn import FactorizedConv
+
+    return FactorizedConv(c_in, c_out or c_in, 3, stride, affine)
+
+
+def conv_1x7_7x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """ReLU, 1x7 convolution, 7x1 convolution, batch norm."""
+    from archloom.nn import FactorizedConv
+
+    return FactorizedConv(c_in, c_out or c_in, 7, stride, affine)
+
+
 def _separable(
     c_in: int, c_out: int | None, kernel_size: int, stride: int, affine: bool, **options: Any
 ) -> nn.Module:
@@ -134,14 +186,19 @@ OPERATIONS = Registry(
             skip_connect,
             avg_pool_3x3,
             max_pool_3x3,
+            max_pool_5x5,
+            max_pool_7x7,
             nor_conv_1x1,
             nor_conv_3x3,
             sep_conv_3x3,
             sep_conv_5x5,
+            sep_conv_7x7,
             dil_conv_3x3,
             dil_conv_5x5,
             conv_1x1,
             conv_3x3,
+            conv_1x3_3x1,
+            conv_1x7_7x1,
         )
     },
 )

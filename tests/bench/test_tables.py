@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from archloom.bench import Curve, compare, draw, read_csv, write_csv
+from archloom.bench.plots import _edges, _regrets
 from archloom.bench.tables import sign_flip_test
 from archloom.errors import DataError
 
@@ -77,3 +78,21 @@ def test_pictures(tmp_path: Path) -> None:
     text = html.read_text(encoding="utf-8")
     assert "score of the incumbent" in text
     assert "https://cdn.plot.ly" not in text.split("</script>")[-2]
+
+
+@pytest.mark.slow
+def test_a_picture_of_regrets_where_the_optimum_is_known(tmp_path: Path) -> None:
+    html = draw(CURVES, "proposals", "score", tmp_path, optimum={CURVES[0].problem: 100.0})[1]
+    text = html.read_text(encoding="utf-8")
+    assert "regret of the incumbent's score" in text.replace("\\u0027", "'")
+    assert '"type":"log"' in text.rpartition("yaxis")[2]
+
+
+def test_a_band_of_regrets_ends_at_the_optimum_and_stays_above_zero() -> None:
+    three = np.array([1.0, 2.0, 3.0])
+    bands = {"a": (three, np.array([7.0, 9.0, 10.0]), np.array([5.0, 0.5, 0.0]))}
+    budgets, regrets, errors = _regrets(bands, 10.0)["a"]
+    assert (budgets.tolist(), regrets.tolist()) == ([1.0, 2.0], [3.0, 1.0])
+    low, high = _edges(regrets, errors, "log")
+    assert (low.tolist(), high.tolist()) == ([0.3, 0.5], [8.0, 1.5])
+    assert _edges(regrets, errors, "linear")[0].tolist() == [-2.0, 0.5]

@@ -20,6 +20,7 @@ from archloom.evaluators.networks import build_network
 from archloom.evaluators.tasks import Classification
 from archloom.evaluators.trainer import measure
 from archloom.evaluators.training import Training
+from archloom.nn import ScheduledDropPath
 
 Point = Callable[..., Architecture]
 FEW = {"n_train": 200, "n_validation": 60, "n_test": 60}
@@ -265,6 +266,28 @@ def test_a_wrong_output_width_names_architecture_and_shapes(width: int, point: P
 def test_a_network_that_does_not_fit_its_inputs_names_architecture_and_shapes(point: Point) -> None:
     with pytest.raises(SpaceError, match=r"odd-net cannot run on .* shape \(1, 8, 8\): .*shapes"):
         Training(data="digits", data_options=FEW).evaluate(point(nn.Linear(3, 10), "odd-net"), Trial())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_scheduled_paths_are_told_how_far_training_is(precision: Any, point: Point) -> None:
+    told: list[tuple[bool, float]] = []
+
+    class Watched(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            told.append((path.training, path.progress))
+            return x
+
+    path = ScheduledDropPath(Watched(), 0.6)
+
+    def dropping(c_in: int, n_outputs: int, input_shape: tuple[int, ...]) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), path, nn.Linear(64, n_outputs))
+
+    few = {"n_train": 20, "n_validation": 5, "n_test": 5}
+    training = Training(data="digits", data_options=few, epochs=3, batch_size=10, precision=precision)
+    metrics = [training.evaluate(point(dropping), Trial(seed=1)) for _ in range(2)]
+    assert metrics[0] == metrics[1]
+    steps = [progress for is_training, progress in told if is_training]
+    assert steps == pytest.approx([step / 6 for step in range(6)] * 2)
 
 
 def test_out_of_memory_stays_what_it_is(point: Point) -> None:

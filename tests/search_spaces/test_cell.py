@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from archloom.errors import ConfigError, UnknownNameError
-from archloom.nn import FactorizedReduce, TwoInputCell
+from archloom.nn import FactorizedReduce, ScheduledDropPath, TwoInputCell
+from archloom.nn.drop_path import drop_paths, set_progress
 from archloom.search_spaces.blueprint import build
-from archloom.search_spaces.cell import Cell, CellNetwork, Edge, canonical_cell, cell
+from archloom.search_spaces.cell import Cell, CellNetwork, DropPathCellNetwork, Edge, canonical_cell, cell
 
 
 def test_the_size_is_that_of_darts() -> None:
@@ -123,6 +124,42 @@ def test_isomorphic_cells_compute_the_same() -> None:
     assert torch.allclose(a(x), b(x), atol=1e-6)
 
 
+def test_without_drop_path_nothing_is_said_of_it() -> None:
+    space = cell(nodes=2, channels=4)
+    assert space.fingerprint == "dd7821050b0919518e1b"  # as it was before there was the option
+    assert "keep_path" not in str(space.to_json())
+    architecture = space.architecture(space.at([7]))
+    assert architecture.key == "26932942410055fd3531"
+    assert not drop_paths(build(architecture.value, 1, 5))
+
+
+def test_edges_are_dropped_by_depth_and_skips_never() -> None:
+    options = {"nodes": 1, "channels": 4, "operations": ["skip_connect", "sep_conv_3x3"]}
+    plain, dropping = cell(**options), cell(**options, keep_path=0.7)  # type: ignore[arg-type]
+    assert dropping.fingerprint != plain.fingerprint
+    row = plain.at([1])
+    one, other = plain.architecture(row), dropping.architecture(row)
+    assert (one.key, one.text, one.choices) == (other.key, other.text, other.choices)
+    assert isinstance(other.value, DropPathCellNetwork)
+    network = build(other.value, 1, 5)
+    set_progress(network, 1.0)
+    assert [path.keep for path in drop_paths(network)] == pytest.approx([0.9, 0.8, 0.7])
+    for module in network.cells:  # type: ignore[union-attr]
+        kinds = {type(operation).__name__ for operation in module.nodes[0].operations}
+        assert kinds == {"Skip", "ScheduledDropPath"}
+    assert isinstance(network.cells[0].nodes[0].operations[1], ScheduledDropPath)  # type: ignore[index, union-attr]
+    undropped = build(one.value, 1, 5)
+    undropped.load_state_dict({k.replace(".path.", "."): v for k, v in network.state_dict().items()})
+    x = torch.randn(2, 1, 8, 8)
+    assert torch.equal(undropped.eval()(x), network.eval()(x))
+
+
+@pytest.mark.parametrize("keep_path", [0.0, -0.1, 1.1, float("nan")])
+def test_an_impossible_keep_is_refused(keep_path: float) -> None:
+    with pytest.raises(ConfigError, match=f"keep_path={keep_path}"):
+        cell(keep_path=keep_path)
+
+
 @pytest.mark.parametrize("options", [{"nodes": 0}, {"channels": 0}, {"n_cells": 0}, {"operations": []}])
 def test_wrong_options_are_named(options: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(options))}="):
@@ -131,4 +168,4 @@ def test_wrong_options_are_named(options: dict[str, int]) -> None:
 
 def test_unknown_operations_are_named() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'max_pool_3x3'"):
-        cell(operations=["max_pool"])
+        cell(operations=["max_pool_3"])

@@ -10,7 +10,11 @@ import pytest
 from archloom.search_spaces import SPACES, SearchSpace
 from archloom.testing.spaces import SpaceContract
 
-SMALL: dict[str, dict[str, Any]] = {"nasbench201": {"channels": 4, "n_cells": 1}, "cell": {"channels": 4}}
+SMALL: dict[str, dict[str, Any]] = {
+    "nasbench201": {"channels": 4, "n_cells": 1},
+    "cell": {"channels": 4},
+    "nasnet": {"channels": 4, "blocks": 3},
+}
 
 LOOKED_UP = {"nasbenchgraph"}
 """Its networks are never built; its own test inherits the suite."""

@@ -9,7 +9,7 @@ import torch
 
 from archloom.errors import UnknownNameError
 from archloom.search_spaces.blueprint import build, out_of
-from archloom.search_spaces.operations import DARTS, NASBENCH201, OPERATIONS
+from archloom.search_spaces.operations import DARTS, NASBENCH201, NASNET, OPERATIONS
 
 
 @pytest.mark.parametrize("name", OPERATIONS.names())
@@ -27,7 +27,8 @@ def test_every_operation_fits_every_place(name: str, stride: int, c_out: int | N
 
 
 def test_named_sets_are_registered() -> None:
-    assert set(NASBENCH201) | set(DARTS) <= set(OPERATIONS.names())
+    assert set(NASBENCH201) | set(DARTS) | set(NASNET) <= set(OPERATIONS.names())
+    assert len(set(NASNET)) == 13
     assert NASBENCH201[0] == "none"
 
 
@@ -39,6 +40,30 @@ def test_darts_convolutions_have_the_parameters_of_the_paper() -> None:
     assert n_parameters("sep_conv_5x5") == 2 * (16 * 25 + 16 * 16 + 32)
     assert n_parameters("dil_conv_3x3") == 16 * 9 + 16 * 16 + 32
     assert n_parameters("dil_conv_5x5") == 16 * 25 + 16 * 16 + 32
+
+
+def test_nasnet_s_convolutions_have_the_weights_of_their_names() -> None:
+    def n_parameters(name: str) -> int:
+        return sum(p.numel() for p in build(name, 16).parameters())
+
+    assert n_parameters("conv_1x3_3x1") == 2 * 3 * 16 * 16 + 32
+    assert n_parameters("conv_1x7_7x1") == 2 * 7 * 16 * 16 + 32
+    assert n_parameters("sep_conv_7x7") == 2 * (16 * 49 + 16 * 16 + 32)
+    assert n_parameters("max_pool_5x5") == n_parameters("max_pool_7x7") == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "side"), [("conv_1x7_7x1", 7), ("max_pool_5x5", 5), ("max_pool_7x7", 7)]
+)
+def test_an_operation_sees_a_square_of_the_side_in_its_name(operation: str, side: int) -> None:
+    module = build(operation, 1).eval()
+    for name, p in module.named_parameters():
+        torch.nn.init.constant_(p, 0.0 if name.endswith("bias") else 1.0)
+    x = torch.zeros(1, 1, 15, 15)
+    x[0, 0, 7, 7] = 1
+    rows, columns = torch.nonzero(module(x)[0, 0], as_tuple=True)
+    assert len(rows) == side**2
+    assert len(rows.unique()) == len(columns.unique()) == side
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from archloom.search_spaces.cell.network import Cell, CellNetwork, Edge
+from archloom.search_spaces.cell.network import Cell, CellNetwork, DropPathCellNetwork, Edge
 from archloom.search_spaces.cell.space import canonical_cell, cell
 
-__all__ = ["Cell", "CellNetwork", "Edge", "canonical_cell", "cell"]
+__all__ = ["Cell", "CellNetwork", "DropPathCellNetwork", "Edge", "canonical_cell", "cell"]

@@ -11,7 +11,7 @@ from archloom.search_spaces.blueprint import Blueprint, build, out_of
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Cell", "CellNetwork", "Edge"]
+__all__ = ["Cell", "CellNetwork", "DropPathCellNetwork", "Edge", "dropping", "preprocessed", "stacked"]
 
 STEM_MULTIPLIER = 3
 
@@ -32,9 +32,12 @@ class Edge(Blueprint):
         """``input_0``, ``input_1``, ``node_0``, ..."""
         return f"input_{self.source}" if self.source < 2 else f"node_{self.source - 2}"
 
-    def build(self, c_in: int, *, c_out: int, stride: int) -> nn.Module:
+    def build(
+        self, c_in: int, *, c_out: int, stride: int, keep_path: float = 1.0, layer_ratio: float = 1.0
+    ) -> nn.Module:
         """Build the operation; only an edge from an input takes the stride."""
-        return build(self.op, c_in, c_out=c_out, stride=stride if self.source < 2 else 1)
+        operation = build(self.op, c_in, c_out=c_out, stride=stride if self.source < 2 else 1)
+        return dropping(operation, keep_path, layer_ratio)
 
 
 class Cell(Blueprint):
@@ -47,7 +50,15 @@ class Cell(Blueprint):
     nodes: list[Any]
 
     def build(
-        self, c_in: int, *, c_before_last: int, c_out: int, stride: int = 1, stride_before_last: int = 1
+        self,
+        c_in: int,
+        *,
+        c_before_last: int,
+        c_out: int,
+        stride: int = 1,
+        stride_before_last: int = 1,
+        keep_path: float = 1.0,
+        layer_ratio: float = 1.0,
     ) -> nn.Module:
         """Build the cell.
 
@@ -57,17 +68,16 @@ class Cell(Blueprint):
             c_out: channels of each node.
             stride: 2 for a reduction; taken by the edges from the inputs.
             stride_before_last: 2 where the last cell was a reduction, so that the inputs differ in size.
+            keep_path: the final keep of a ``ScheduledDropPath`` on every edge; 1 for none.
+            layer_ratio: how deep the cell is, for the same.
         """
-        from archloom.nn import FactorizedReduce, ReluConvBN, SumNode, TwoInputCell
+        from archloom.nn import ReluConvBN, SumNode, TwoInputCell
 
-        first: nn.Module
-        if stride_before_last == 2:
-            first = FactorizedReduce(c_before_last, c_out)
-        else:
-            first = ReluConvBN(c_before_last, c_out, 1)
+        first = preprocessed(c_before_last, c_out, stride_before_last)
+        drop = {} if keep_path == 1 else {"keep_path": keep_path, "layer_ratio": layer_ratio}
         nodes = []
         for edges in self.nodes:
-            operations = [build(edge, c_out, c_out=c_out, stride=stride) for edge in edges]
+            operations = [build(edge, c_out, c_out=c_out, stride=stride, **drop) for edge in edges]
             nodes.append(SumNode([edge.source for edge in edges], operations))
         return TwoInputCell(first, ReluConvBN(c_in, c_out, 1), nodes)
 
@@ -90,25 +100,91 @@ class CellNetwork(Blueprint):
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
-        from archloom.nn import ConvBN, PooledHead, TwoInputNetwork
-
         del input_shape
-        stem = ConvBN(c_in, STEM_MULTIPLIER * self.channels, 3, activation=False)
-        reductions = {self.n_cells // 3, 2 * self.n_cells // 3}
-        cells: list[nn.Module] = []
-        c_before_last = c_last = out_of(stem)
-        width = self.channels
-        for index in range(self.n_cells):
-            stride = 2 if index in reductions else 1
-            width *= stride
-            module = build(
-                self.cell,
-                c_last,
-                c_before_last=c_before_last,
-                c_out=width,
-                stride=stride,
-                stride_before_last=2 if index - 1 in reductions else 1,
-            )
-            cells.append(module)
-            c_before_last, c_last = c_last, out_of(module)
-        return TwoInputNetwork(stem, cells, PooledHead(c_last, n_outputs))
+        return stacked(_parts(self.cell, self.n_cells), c_in, n_outputs, channels=self.channels)
+
+
+class DropPathCellNetwork(Blueprint):
+    """A ``CellNetwork`` that drops paths while it is trained (``archloom.nn.ScheduledDropPath``).
+
+    It is a blueprint of its own, so that the description of a network which drops none, and with it the
+    fingerprint of its space, has no word about paths.
+
+    Args:
+        cell: the cell.
+        channels: channels of a node in the first cells.
+        n_cells: how many cells.
+        keep_path: the share of the examples that keep a path in the last cell at the end of training.
+    """
+
+    cell: Any
+    channels: int = 16
+    n_cells: int = 3
+    keep_path: float = 1.0
+
+    def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
+        """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
+        del input_shape
+        parts = _parts(self.cell, self.n_cells)
+        return stacked(parts, c_in, n_outputs, channels=self.channels, keep_path=self.keep_path)
+
+
+def stacked(
+    parts: Sequence[tuple[Any, int]], c_in: int, n_outputs: int, *, channels: int, keep_path: float = 1.0
+) -> nn.Module:
+    """Stack cells that each read the two before, between a 3x3 stem and a pooled linear head.
+
+    Args:
+        parts: (cell, stride) pairs; a cell of stride 2 has twice the channels, and so have those after it.
+        c_in: channels of the images.
+        n_outputs: outputs of the head.
+        channels: channels of a node in the first cells.
+        keep_path: what cells are told of dropped paths; 1 for nothing.
+    """
+    from archloom.nn import ConvBN, PooledHead, TwoInputNetwork
+
+    stem = ConvBN(c_in, STEM_MULTIPLIER * channels, 3, activation=False)
+    cells: list[nn.Module] = []
+    c_before_last = c_last = out_of(stem)
+    width, stride_before_last = channels, 1
+    for number, (cell, stride) in enumerate(parts, start=1):
+        width *= stride
+        drop = {} if keep_path == 1 else {"keep_path": keep_path, "layer_ratio": number / len(parts)}
+        module = build(
+            cell,
+            c_last,
+            c_before_last=c_before_last,
+            c_out=width,
+            stride=stride,
+            stride_before_last=stride_before_last,
+            **drop,
+        )
+        cells.append(module)
+        c_before_last, c_last, stride_before_last = c_last, out_of(module), stride
+    return TwoInputNetwork(stem, cells, PooledHead(c_last, n_outputs))
+
+
+def preprocessed(c_before_last: int, c_out: int, stride_before_last: int) -> nn.Module:
+    """Make what brings the output of the cell before the last to a cell's width and size."""
+    from archloom.nn import FactorizedReduce, ReluConvBN
+
+    if stride_before_last == 2:
+        return FactorizedReduce(c_before_last, c_out)
+    return ReluConvBN(c_before_last, c_out, 1)
+
+
+def dropping(operation: nn.Module, keep_path: float, layer_ratio: float) -> nn.Module:
+    """Have an operation dropped on a schedule, unless it is a skip connection or nothing at all."""
+    from torch import nn
+
+    from archloom.nn import ScheduledDropPath, Skip, Zero
+
+    if keep_path == 1 or isinstance(operation, Skip | Zero | nn.Identity):
+        return operation
+    return ScheduledDropPath(operation, keep_path, layer_ratio)
+
+
+def _parts(cell: Any, n_cells: int) -> list[tuple[Any, int]]:
+    """Return one cell many times, reducing at one and two thirds of the depth."""
+    reductions = {n_cells // 3, 2 * n_cells // 3}
+    return [(cell, 2 if index in reductions else 1) for index in range(n_cells)]
