@@ -96,6 +96,7 @@ def _edges(means: FloatArray, errors: FloatArray, scale: str) -> tuple[FloatArra
 def _draw_png(bands: Mapping[str, Band], problem: str, unit: Unit, axis: tuple[str, str], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
@@ -109,6 +110,8 @@ def _draw_png(bands: Mapping[str, Band], problem: str, unit: Unit, axis: tuple[s
     axes.set_yscale(axis[1])
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:g}")
+    if axis[1] == "log":  # plain numbers between powers of ten too, where there is room
+        axes.yaxis.set_minor_formatter(LogFormatter())
     axes.set_xlabel(unit)
     axes.set_ylabel(axis[0])
     axes.set_title(problem)

@@ -58,8 +58,8 @@ __all__ = [
 ]
 
 DEFAULT_STRATEGY = "smbo"
-"""Who a study file means that names no strategy: of those for one objective, choices and floats, the one that
-finds the most in few evaluations (``benchmarks/results/strategies.md``)."""
+"""Who a study file means that names no strategy: it has the least regret after 64 evaluations on four tabular
+problems, and after 164 none is significantly better (``benchmarks/results/strategies.md``)."""
 
 STRATEGIES = Registry(
     "strategies",
