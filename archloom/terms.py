@@ -142,7 +142,7 @@ ABLE = {"several_objectives": "nsga2", "floats": "smbo"}
 
 
 def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective]) -> None:
-    """Refuse a strategy that cannot do what the space or the objectives ask for."""
+    """Refuse a strategy that cannot do what the space or the objectives ask for, or that says so itself."""
     needed = {"several_objectives": len(objectives) > 1, "floats": space.has_floats}
     for ability, is_needed in needed.items():
         if is_needed and ability not in strategy.supports:
@@ -150,6 +150,7 @@ def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objec
                 f"strategy {type(strategy).__name__} cannot do {ability.replace('_', ' ')}: "
                 f"choose another strategy, such as {ABLE[ability]}"
             )
+    strategy.setup(space, objectives, 0)  # as good as new when the search begins and sets it up again
 
 
 def check_least(**values: tuple[int, int]) -> None:

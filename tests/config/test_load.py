@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from archloom import config
-from archloom.errors import ConfigError, DataError, MissingExtraError
+from archloom.errors import ConfigError, DataError, MissingExtraError, SpaceError
+from archloom.store import Store
 from archloom.strategies import ModelBasedSearch
 
 Write = Callable[..., Path]
@@ -396,3 +397,15 @@ def test_the_default_strategy_is_refused_where_it_does_not_fit_with_one_that_doe
     study_file = config.load(write((line, ""), two))
     with pytest.raises(ConfigError, match="several objectives: choose another strategy, such as nsga2"):
         study_file.study()
+
+
+def test_what_a_strategy_refuses_has_its_line_and_leaves_no_study(write: Write) -> None:
+    line = "strategy: {name: regularized_evolution, population_size: 4, sample_size: 2}"
+    flow = "strategy:\n  name: separate_flow\n  groups: [[depht]]"
+    study_file = config.load(write((line, flow)))
+    with pytest.raises(
+        SpaceError, match=r"study\.yaml:7: strategy\.groups\.0\.0: 'depht' is neither a decision"
+    ):
+        study_file.study()
+    with Store(study_file.store) as store:
+        assert store.studies() == []
