@@ -47,7 +47,7 @@ RESULTS = Path(__file__).parent / "results"
 OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {"accuracy": "maximize", "latency_ms": "minimize"}
 BUDGETS = (100, 200, 500)
 RIVAL = "optuna:NSGAIISampler"
-QUICK: tuple[Any, ...] = ("random", "regularized_evolution", "nsga2", RIVAL, "optuna:TPESampler")
+QUICK: tuple[Any, ...] = ("random", "regularized_evolution", "nsga2", RIVAL)
 LEARNED: tuple[Any, ...] = ("op_gfn", "mogfn_pc", "mogfn_al")
 N_STALL = 250
 """Proposals in a row, all of known cells, after which a search is over: a flow that is sure of its front."""

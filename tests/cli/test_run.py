@@ -233,8 +233,8 @@ def test_what_to_type_next_works(search: Search, overrides: tuple[str, ...], nam
 
 
 def test_a_file_that_is_whole_only_with_overrides_is_not_named(search: Search) -> None:
-    Path("fast.yaml").write_text(Path("fast.yaml").read_text().replace("strategy: random\n", ""))
-    result = search("run", "fast.yaml", "strategy=random")
+    Path("fast.yaml").write_text(Path("fast.yaml").read_text().replace("budget: {trials: 6}\n", ""))
+    result = search("run", "fast.yaml", "budget.trials=6")
     assert result.code == 0, result.err
     assert "  search best fast -n 10 --store sqlite:///fast.db" in result.out.splitlines()
 

@@ -308,7 +308,7 @@ def test_a_tree_is_at_most_a_hundred_levels_deep() -> None:
 def test_a_large_tree_is_read_in_seconds() -> None:
     started = time.process_time()
     assert len(_names({"layers": [{"repeat": 1000, "of": CONV}]})) == 1000
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # two, where nothing else computes
 
 
 # ---------------------------------------------------------------- the way back
