@@ -305,10 +305,14 @@ def test_a_tree_is_at_most_a_hundred_levels_deep() -> None:
     assert len(_space(nested(90)).decisions) == 90
 
 
-def test_a_large_tree_is_read_in_seconds() -> None:
-    started = time.process_time()
-    assert len(_names({"layers": [{"repeat": 1000, "of": CONV}]})) == 1000
-    assert time.process_time() - started < 20  # two, where nothing else computes
+def test_a_tree_four_times_as_large_takes_no_more_than_eight_times_as_long() -> None:
+    def took(n: int) -> float:
+        started = time.process_time()
+        assert len(_names({"layers": [{"repeat": n, "of": CONV}]})) == n
+        return time.process_time() - started
+
+    took(10)  # whatever is imported or compiled on first use
+    assert took(800) < 8 * took(200)
 
 
 # ---------------------------------------------------------------- the way back
