@@ -92,6 +92,18 @@ class Genotypes:
             return [row.tobytes() for row in np.ascontiguousarray(self.choices)]
         return [c.tobytes() + f.tobytes() for c, f in zip(self.choices, self.floats, strict=True)]
 
+    def firsts(self) -> dict[bytes, int]:
+        """Return each different row's key with the index where it stands first, in that order.
+
+        >>> rows = Genotypes(np.array([[1], [0], [1]], dtype=np.int16), np.empty((3, 0)))
+        >>> list(rows.firsts().values())
+        [0, 1]
+        """
+        found: dict[bytes, int] = {}
+        for i, key in enumerate(self.keys()):
+            found.setdefault(key, i)
+        return found
+
     @staticmethod
     def concatenate(parts: Sequence[Genotypes]) -> Genotypes:
         """Stack the rows of several genotypes of one space."""

@@ -233,10 +233,10 @@ class ActiveLearningGFlowNet(Strategy):
     def _candidates(self, learner: Learner, known: Known, rng: np.random.Generator) -> ChoiceArray:
         """Return samples that were not measured, each once."""
         drawn = without_floats(self._samples(learner, self._n_candidates, rng).rows)
-        first = {key: i for i, key in reversed(list(enumerate(drawn.keys())))}
+        first = drawn.firsts()
         for key in without_floats(known.rows).keys():  # noqa: SIM118 (a list, not a mapping)
             first.pop(key, None)
-        return drawn.choices[sorted(first.values())]
+        return drawn.choices[list(first.values())]
 
     def _samples(self, learner: Learner, n: int, rng: np.random.Generator) -> Trajectories:
         """Sample ``n`` rows, each under a preference of its own."""

@@ -103,8 +103,7 @@ class Unseen:
 
     def new(self, rows: Genotypes) -> Genotypes:
         """Return those of ``n`` rows that were not seen, each once."""
-        first = {key: i for i, key in reversed(list(enumerate(rows.keys())))}
-        return rows[sorted(i for i in first.values() if not self.has_seen(rows.choices[i]))]
+        return rows[[i for i in rows.firsts().values() if not self.has_seen(rows.choices[i])]]
 
     def draw(self, space: SearchSpace, descent: Descent, rng: np.random.Generator) -> Genotypes:
         """Draw a new architecture, each equally likely as long as new ones are not rare.
@@ -136,8 +135,7 @@ class UnseenFloats:
 
     def new(self, rows: Genotypes) -> Genotypes:
         """Return those of ``n`` rows that were not seen, each once."""
-        first = {key: i for i, key in reversed(list(enumerate(rows.keys())))}
-        return rows[sorted(i for key, i in first.items() if key not in self._seen)]
+        return rows[[i for key, i in rows.firsts().items() if key not in self._seen]]
 
     def sample(self, space: SearchSpace, n: int, rng: np.random.Generator) -> Genotypes:
         """Draw ``n`` architectures and return the new ones among them."""
