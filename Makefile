@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint format bench-nasbench201 bench-strategies bench-engine bench-store crash-test docs clean
+.PHONY: install demo test coverage lint format bench-nasbench201 bench-strategies bench-engine bench-store crash-test docs clean
 
 install: $(STAMP)
 
@@ -30,8 +30,12 @@ format: install
 	$(BIN)/ruff check --fix .
 
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist worksteal
 	$(BIN)/pytest -q --doctest-modules archloom
+
+# Tracing makes the tests take twice as long: it is asked for by itself.
+coverage: install
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
 
 bench-nasbench201: install
 	$(BIN)/python benchmarks/nasbench201.py

@@ -35,6 +35,7 @@ __all__ = [
     "OnReport",
     "Predictor",
     "Pruner",
+    "SharedRun",
     "Space",
     "State",
     "Strategy",
@@ -304,6 +305,29 @@ class Trial:
         return self.artifacts[name]
 
 
+@dataclass(eq=False)
+class SharedRun:
+    """The training of what all trials of a study share.
+
+    Args:
+        name: of the run within the study.
+        seed: its own; everything random draws from it.
+        device: where to compute, in torch's words.
+        folder: where its checkpoints are kept, ``None`` where nothing is.
+        on_report: takes an epoch and its metrics.
+    """
+
+    name: str
+    seed: int = 0
+    device: str = "cpu"
+    folder: Path | None = None
+    on_report: Callable[[int, Metrics], None] = lambda step, metrics: None
+
+    def report(self, step: int, metrics: Metrics) -> None:
+        """Record metrics of a step (an epoch)."""
+        self.on_report(step, metrics)
+
+
 class Evaluator(ABC):
     """How good an architecture is. Write ``evaluate``.
 
@@ -313,11 +337,19 @@ class Evaluator(ABC):
             metrics is never handed to the dear ones.
         keyed_by: what makes two trials the same: the ``canonical`` architecture, or the ``genotype``
             (tabular truth, where isomorphic cells were measured apart).
+        shares: the name of the run in which it trains what all trials share (``supernet``); empty where
+            nothing is shared. Then ``train`` and ``load`` are written.
+        epochs: how long it trains a network; ``None`` where it trains none. Else ``retrain`` is written.
+        n_checked: how many architectures are trained by themselves when a search is over, to see how well the
+            evaluator's scores rank them.
     """
 
     gives: tuple[str, ...] | None = None
     is_cheap: bool = False
     keyed_by: Literal["canonical", "genotype"] = "canonical"
+    shares: ClassVar[str] = ""
+    epochs: int | None = None
+    n_checked: int = 0
 
     def prepare(self, space: Any) -> None:
         """Check that the space fits and load what is shared by all trials. Called once, before the first.
@@ -326,6 +358,38 @@ class Evaluator(ABC):
             ArchloomError: what does not fit, naming what to change.
         """
         del space
+
+    def train(self, run: SharedRun) -> None:
+        """Train what all trials share; where the run's folder holds a checkpoint, go on from there.
+
+        A study calls it once, after ``prepare`` and before the first trial; on every other occasion it calls
+        ``load`` instead.
+        """
+        raise NotImplementedError(f"{type(self).__name__} trains nothing that is shared")
+
+    def load(self, run: SharedRun) -> None:
+        """Take what an earlier ``train`` has left in the run's folder."""
+        raise NotImplementedError(f"{type(self).__name__} trains nothing that is shared")
+
+    def retrain(
+        self, architecture: Architecture, run: SharedRun, *, epochs: int | None = None, inherits: bool = False
+    ) -> Metrics:
+        """Train an architecture by itself once the search is over; the ``test`` split is measured too.
+
+        Args:
+            architecture: what to train.
+            run: its own; is told of every epoch, and its folder gets ``weights.safetensors``.
+            epochs: how long; ``None`` for as long as the evaluator trains.
+            inherits: start from the weights that are shared, not from scratch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} trains no networks")
+
+    def derive(self, architecture: Architecture, run: SharedRun) -> Metrics:
+        """Take an architecture's network out of what is shared, measure it, and keep its weights.
+
+        The run's folder gets ``weights.safetensors``, those of the plain network.
+        """
+        raise NotImplementedError(f"{type(self).__name__} trains nothing that is shared")
 
     @abstractmethod
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:

@@ -124,6 +124,12 @@ class Sharing:
         gone = self._lease.others()[1]
         return gone, self._retry(gone)
 
+    def is_alive(self, worker: int) -> bool:
+        """Whether another worker still gives signs of life."""
+        alive, gone = self._lease.others(at_once=True)
+        self._retry(gone)
+        return any(other.id == worker for other in alive)
+
     @property
     def n_slots_elsewhere(self) -> int:
         """How many trials the other workers run at a time."""

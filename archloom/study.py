@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from archloom.books import ENQUEUED, Books, words_for_no_best
-from archloom.callbacks import Callback, call
+from archloom.callbacks import Callback, call, run_reporter
 from archloom.contracts import Evaluator, Executor, Metrics, Objective, Pruner, State, Strategy
 from archloom.duplicates import Duplicates, Repeats
 from archloom.errors import ArchloomError, ConfigError, StoreError, StoreUnavailableError, StudyBusyError
 from archloom.evaluation import Evaluation, told
-from archloom.executors import InlineExecutor
 from archloom.ledger import Budget, Ledger
 from archloom.objectives import Directions, parse_constraint, parse_objectives
 from archloom.opening import Changes, Opening, note_conditions
 from archloom.reports import Reports
+from archloom.retraining import Retraining
 from archloom.revising import Terms, judged
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.sharing import Sharing
@@ -39,9 +39,11 @@ from archloom.terms import (
     check_kinds,
     check_least,
     evaluators_of,
+    executor_of,
     gives_of,
     parts_of,
 )
+from archloom.training_runs import TrainingRuns
 from archloom.underway import Batch, Run, job
 
 __all__ = ["Callback", "Changes", "Duplicates", "Study"]
@@ -144,8 +146,7 @@ class Study:
         self.store = store if isinstance(store, Store) else Store(store if store is not None else "sqlite://")
         beside = artifacts_beside(self.store.url, name) if artifacts is None else artifacts
         self._artifacts = Path(beside).absolute() if beside else None
-        self.stop_reason = ""
-        self._forgives = 0
+        self.stop_reason, self._forgives = "", 0
         self._wide_columns: set[str] = set()
         self._open_books: Books | None = None
         record = StudyRecord(
@@ -174,6 +175,8 @@ class Study:
         note_conditions(self.store, self.id, self.evaluators)
         self._reports = Reports(self.store, self.id, self.objectives[0], pruner, self._finished_curves)
         self._sharing = Sharing(self.store, self.id, name, lease, retries)
+        runs = TrainingRuns(self.store, self.id, self._sharing, seed, device, self._artifacts)
+        self.retraining = Retraining(runs, self.evaluators, self.objectives, self.rebuild)
         self._supply = Supply(self.store, self.id, self._sharing, self._evaluation, self._repeats, strategy)
         self._supply.on_books, self._supply.on_reclaimed = self._renewed_books, self._reports.renew
 
@@ -206,7 +209,8 @@ class Study:
             KeyboardInterrupt: after Ctrl-C; the running trials wait to be run again on resume.
         """
         check_least(batch_size=(batch_size, 1))
-        run = Run(Budget(trials, minutes, count), self._executor(executor), batch_size, callbacks)
+        executor = executor_of(executor, self.evaluators, self._device)
+        run = Run(Budget(trials, minutes, count), executor, batch_size, callbacks)
         with self._at_work(run):
             self._lead()
             self._forgives = self._books.n_seen
@@ -239,7 +243,7 @@ class Study:
             executor: as in ``run``.
         """
         budget = Budget.of(self.store.standing(self.id), minutes)
-        run = Run(budget, self._executor(executor), 1, callbacks)
+        run = Run(budget, executor_of(executor, self.evaluators, self._device), 1, callbacks)
         with self._at_work(run):
             self._search(run)
             self._close(run)
@@ -368,11 +372,6 @@ class Study:
     def _close_books(self) -> None:
         self._open_books = self._supply.books = None
 
-    def _executor(self, given: Executor | None) -> Executor:
-        if not self.evaluators:
-            raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
-        return given or InlineExecutor(self._device)
-
     def _lead(self) -> None:
         """Become the one that proposes, and know what has happened until now."""
         self._sharing.lead()
@@ -403,7 +402,6 @@ class Study:
                 self._sharing.enter(run.executor.n_slots)
                 self.store.rescue.let_go(self.id, keep=self._handed, reason="its run broke off")
                 with closing(run.executor):  # before anyone else may begin with what it was at
-                    run.executor.start(self._evaluation, self._reports)
                     yield
         except BaseException as error:
             with self._kept(), suppress(StoreError):  # what broke it off is the news
@@ -433,6 +431,7 @@ class Study:
         if not self._sharing.leads:
             self.stop_reason = self.store.standing(self.id).reason
             return
+        self.retraining.check()
         self.stop_reason = self._why_over(run) or "the strategy has nothing more to propose"
         self.store.set_status(self.id, "done", self.stop_reason)
         self._refresh_wide()
@@ -455,6 +454,9 @@ class Study:
     def _search(self, run: Run) -> None:
         """Fill the executor, take what has ended, learn, and again, until there is no more to do."""
         self._sharing.check_terms()
+        self.retraining.runs.on_report = run_reporter(run.callbacks, self)
+        self.retraining.train_shared()
+        run.executor.start(self._evaluation, self._reports)
         waited = 0.0
         while True:
             try:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
-from archloom.contracts import Evaluator, Objective, Pruner, Strategy
+from archloom.contracts import Evaluator, Executor, Objective, Pruner, Strategy
 from archloom.errors import ConfigError
 from archloom.evaluators.function import Function
+from archloom.executors import InlineExecutor
 from archloom.objectives import Directions
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.recorded import differences
@@ -27,6 +28,7 @@ __all__ = [
     "check_kinds",
     "check_least",
     "evaluators_of",
+    "executor_of",
     "fixed",
     "gives_of",
     "parts_of",
@@ -169,6 +171,17 @@ def evaluators_of(evaluator: Any, objectives: Directions | Sequence[Objective]) 
     parts: Iterable[Any] = evaluator if isinstance(evaluator, list | tuple) else [evaluator]
     made = [part if isinstance(part, Evaluator) else Function(function=part, metric=metric) for part in parts]
     return tuple(sorted(made, key=lambda part: not part.is_cheap))
+
+
+def executor_of(given: Executor | None, evaluators: Sequence[Evaluator], device: str) -> Executor:
+    """Return where trials are evaluated: in this process, where nothing else is given.
+
+    Raises:
+        ConfigError: there is nothing to evaluate them with.
+    """
+    if not evaluators:
+        raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
+    return given or InlineExecutor(device)
 
 
 def gives_of(evaluators: Sequence[Evaluator]) -> list[str] | None:

@@ -14,9 +14,12 @@ from rich.text import Text
 from archloom.cli._studies import leaders, shown_url
 from archloom.cli._tables import architecture, exact, facts, plain, stacked, trial_facts, trials_table
 from archloom.cli._words import inert, n_of, number, shortened, span
+from archloom.retraining import found_agreement
 
 if TYPE_CHECKING:
     from archloom.cli._named import Named
+    from archloom.contracts import Evaluator
+    from archloom.store import Store
     from archloom.study import Study
 
 SHOWN_FRONT = 10
@@ -43,7 +46,22 @@ def summary(study: Study, seconds: float) -> list[RenderableType]:
 def _account(study: Study, seconds: float) -> list[tuple[str, RenderableType]]:
     states = ", ".join(f"{n} {state}" for state, n in study.store.counts(study.id).items() if n)
     trials = f"{number(study.n_evaluations)} evaluated of {number(study.n_proposals)} proposed ({states})"
-    return [("trials", trials), ("ended", f"{study.stop_reason}, after {span(seconds)}")]
+    rows: list[tuple[str, RenderableType]] = [("trials", trials)]
+    rows += ranking(study.store, study.id, study.evaluators)
+    return [*rows, ("ended", f"{study.stop_reason}, after {span(seconds)}")]
+
+
+def ranking(
+    store: Store, study_id: int, evaluators: Sequence[Evaluator] = ()
+) -> list[tuple[str, RenderableType]]:
+    """Return what scores by shared weights were found to be worth as a ranking, or that nobody looked."""
+    found = found_agreement(store, study_id)
+    if found is not None:
+        return [("ranking", found.words())]
+    if any(evaluator.shares for evaluator in evaluators):
+        advice = "not checked: search retrain STUDY --spread 8 trains some alone and compares"
+        return [("ranking", advice)]
+    return []
 
 
 def next_commands(study: Study, named: Named, again: Sequence[str]) -> list[str]:

@@ -58,6 +58,16 @@ VERBS = (
         "Evaluate trials of a study that runs elsewhere, on any machine that reaches its store.",
     ),
     Verb(
+        "derive",
+        SEARCH,
+        "Take a trial's network out of the supernet that scored it, with the weights that it inherits.",
+    ),
+    Verb(
+        "retrain",
+        SEARCH,
+        "Train architectures of a study by themselves, and measure them on the test data.",
+    ),
+    Verb(
         "export",
         SEARCH,
         "Write a trial's trained network as one plain PyTorch file, its weights, and a model card.",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archloom.cli._output import FormatOption, trial_row, write
+from archloom.cli._retrained import retrained_row, retrained_table
 from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from archloom.retraining import Retrained
     from archloom.store import Event, StudyRecord, TrialRecord
 
 SHOWN_STEPS = 12
@@ -31,19 +33,31 @@ def show(
     form: FormatOption = "table",
 ) -> None:
     """Show everything about one trial: scores, decisions, curves, and why it failed."""
+    from archloom.retraining import found_retrained
+
     with opened(study, store) as (opened_store, record):
         found = chosen(opened_store, record, trial)
         curves = opened_store.reported(identity(record), found.number)
+        retrained = [
+            one for one in found_retrained(opened_store, identity(record)) if one.trial == found.number
+        ]
         events = [event for event in opened_store.events(identity(record)) if event.number == found.number]
         if form == "table":
-            _print(found, record, curves, events)
+            _print(found, record, curves, events, retrained)
             return
         row = trial_row(found, record.objectives) | {"traceback": found.traceback}
         row["events"] = [{"at": e.at, "kind": e.kind, "detail": e.detail} for e in events]
+        row["retrained"] = [retrained_row(one) for one in retrained]
         write({"study": record.name, **row, "curves": curves}, form, [row])
 
 
-def _print(trial: TrialRecord, study: StudyRecord, curves: Curves, events: Sequence[Event]) -> None:
+def _print(
+    trial: TrialRecord,
+    study: StudyRecord,
+    curves: Curves,
+    events: Sequence[Event],
+    retrained: Sequence[Retrained],
+) -> None:
     from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
     from archloom.cli._words import moment, number, percent
@@ -79,6 +93,8 @@ def _print(trial: TrialRecord, study: StudyRecord, curves: Curves, events: Seque
     rows += [("event", plain(f"{moment(event.at)} {event.kind}: {_told(event.detail)}")) for event in events]
     rows += [("file", exact(path)) for path in trial.artifacts.values()]
     parts: list[RenderableType] = [facts(rows), architecture(trial)]
+    if retrained:
+        parts += [plain("trained alone", "bold"), retrained_table(retrained, [trial])]
     if curves:
         parts += _curves_parts(curves)
     if trial.traceback:

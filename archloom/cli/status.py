@@ -76,6 +76,10 @@ def _row(store: Store, study: StudyRecord) -> dict[str, Any]:
             {"number": each.number, "at": each.at, "first_trial": each.first_trial, "detail": each.detail}
             for each in Revisions(store, identity(study)).records()
         ],
+        "runs": [
+            {key: value for key, value in each._asdict().items() if key not in ("id", "worker")}
+            for each in store.runs.records(identity(study))
+        ],
         "reason": study.reason,
         "created_at": study.created_at,
         "counts": {str(state): n for state, n in store.counts(identity(study)).items()},
@@ -145,6 +149,7 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     for each in row["revisions"][1:]:
         words = f"{each['number']}, from trial {each['first_trial']}: {each['detail']}"
         facts_shown.append(("revision", plain(words)))
+    facts_shown += _run_facts(store, identity(study))
     facts_shown += [("worker", plain(worker_words(worker))) for worker in row["workers"]]
     if row["best"] is not None:
         facts_shown.append(("best", plain(f"{_best_value(row)} (trial {row['best']['number']})")))
@@ -154,6 +159,29 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     facts_shown.append(("database", exact(shown_url(store.url))))
     facts_shown.append(("view", plain(row["view"])))
     show(facts(facts_shown))
+
+
+def _run_facts(store: Store, study_id: int) -> list[tuple[str, Any]]:
+    """Say how far the study's trainings are that are no trials; those that are complete by their number."""
+    from archloom.cli._summary import ranking
+    from archloom.cli._tables import plain
+    from archloom.cli._words import n_of, number, span
+
+    rows: list[tuple[str, Any]] = []
+    n_done = 0
+    for run in store.runs.records(study_id):
+        if run.state == "COMPLETE" and "-" in run.name:
+            n_done += 1
+            continue
+        curve = store.runs.curve(run.id)
+        told = (
+            f", epoch {max(curve)}, train/loss {number(curve[max(curve)].get('train/loss'))}" if curve else ""
+        )
+        took = f" in {span(run.seconds)}" if run.seconds is not None else ""
+        rows.append((run.name, plain(f"{run.state}{took}{told}{run.reason and ': ' + run.reason}")))
+    if n_done:
+        rows.append(("trained alone", f"{n_of(n_done, 'network')}: search show STUDY TRIAL has each"))
+    return rows + ranking(store, study_id)
 
 
 def _best_value(row: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archloom.evaluators.memory import Memory
     from archloom.evaluators.nasbenchgraph import NasBenchGraph
     from archloom.evaluators.networks import build_network
+    from archloom.evaluators.supernet import SupernetEvaluator
     from archloom.evaluators.tabular import Tabular
     from archloom.evaluators.tasks import Classification, Regression
     from archloom.evaluators.training import Training
@@ -38,6 +39,7 @@ __all__ = [
     "NasBenchGraph",
     "Regression",
     "Splits",
+    "SupernetEvaluator",
     "Tabular",
     "Training",
     "Tuned",
@@ -54,6 +56,7 @@ _HOME = {
     "NasBenchGraph": "nasbenchgraph",
     "Regression": "tasks",
     "Splits": "data.splits",
+    "SupernetEvaluator": "supernet",
     "Tabular": "tabular",
     "Training": "training",
     "Tuned": "tuned",

@@ -13,9 +13,10 @@ from torch import nn
 from archloom.contracts import Architecture
 from archloom.errors import SpaceError
 from archloom.evaluators.seeding import seeded
-from archloom.search_spaces import build
+from archloom.nn.routed import Supernet
+from archloom.search_spaces import SearchSpace, build, supernet
 
-__all__ = ["NetworkShape", "Shaped", "build_network"]
+__all__ = ["NetworkShape", "Shaped", "build_network", "build_supernet"]
 
 
 class Shaped(Protocol):
@@ -73,6 +74,25 @@ def build_network(
         located.at, located.reason = getattr(error, "at", ""), getattr(error, "reason", str(error))
         raise located from error
     return network.to(device)
+
+
+def build_supernet(
+    space: SearchSpace, splits: Shaped, *, seed: int = 0, device: str | torch.device = "cpu"
+) -> Supernet:
+    """Build the supernet of a space with fresh weights.
+
+    Args:
+        space: the space.
+        splits: what its networks must fit.
+        seed: of the initial weights.
+        device: where the weights are made. ``meta`` allocates none.
+
+    Raises:
+        SpaceError: what cannot be shared, or built.
+    """
+    shape = tuple(splits.input_shape)
+    with seeded(seed, device), torch.device(device):
+        return supernet(space, shape[0], n_outputs=splits.n_outputs, input_shape=shape)
 
 
 def _times(shape: tuple[int, ...]) -> str:

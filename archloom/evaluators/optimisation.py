@@ -104,10 +104,18 @@ class Optimisation:
             if not is_right:
                 raise ConfigError(f"{name} must be {rule}; got {value}")
 
-    def make(self, network: nn.Module) -> optim.Optimizer:
-        """Return an optimiser over the network's trainable parameters."""
+    def make(self, network: nn.Module, *, is_routed: bool = False) -> optim.Optimizer:
+        """Return an optimiser over the network's trainable parameters.
+
+        Args:
+            network: the network.
+            is_routed: whether steps reach different parts of it.
+        """
         trainable = [p for p in network.parameters() if p.requires_grad]
-        return OPTIMIZERS[self.optimizer](trainable, self.lr, self.weight_decay, self.momentum)
+        made = OPTIMIZERS[self.optimizer](trainable, self.lr, self.weight_decay, self.momentum)
+        if is_routed and self.optimizer == "sgd":  # torch's fused one cannot have moved only some weights
+            made.param_groups[0].update(fused=False, foreach=True)
+        return made
 
     def lr_at(self, step: int, n_steps: int, n_epochs: int) -> float:
         """Return the learning rate of step ``step`` of ``n_steps``, which make ``n_epochs`` epochs.

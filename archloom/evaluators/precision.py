@@ -97,6 +97,7 @@ class _Autocast(nn.Module):
 def _widened(outputs: Any) -> Any:
     """Return the outputs, alone or in a tuple or list, in float32."""
     if isinstance(outputs, tuple | list):
-        return type(outputs)(map(_widened, outputs))
+        make = getattr(outputs, "_make", type(outputs))  # a named tuple's, which takes its fields apart
+        return make(map(_widened, outputs))
     is_short = isinstance(outputs, torch.Tensor) and outputs.dtype in (torch.bfloat16, torch.float16)
     return outputs.float() if is_short else outputs

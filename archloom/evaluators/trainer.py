@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -15,6 +15,7 @@ from archloom.evaluators.augmentation import Mixed
 from archloom.evaluators.batches import Batches
 from archloom.evaluators.optimisation import Optimisation
 from archloom.nn.drop_path import drop_paths
+from archloom.nn.networks import Auxiliary
 
 __all__ = ["BestEpoch", "Trainer", "measure"]
 
@@ -35,6 +36,9 @@ class Trainer:
         n_epochs: how many epochs the learning-rate schedule spans.
         augment: changes a training batch and, where it blends samples, says how; ``None`` changes nothing.
         scaler: scales the loss, so that small gradients survive in float16; ``None`` does not.
+        optimizer: one that has moved these weights before; ``None`` makes one.
+        passes: for a network that is routed: called before each step, returns what routes it for each pass
+            over the batch; the loss is the mean of the passes.
     """
 
     def __init__(
@@ -47,6 +51,8 @@ class Trainer:
         n_epochs: int,
         augment: Callable[[Any], tuple[Any, Mixed | None]] | None = None,
         scaler: torch.amp.GradScaler | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
+        passes: Callable[[], Sequence[Callable[[], None]]] | None = None,
     ):
         self._network = network
         self._batches = batches
@@ -55,7 +61,8 @@ class Trainer:
         self._n_epochs = n_epochs
         self._augment = augment
         self._scaler = scaler
-        self._optimizer = optimisation.make(network)
+        self._passes = passes
+        self._optimizer = optimizer or optimisation.make(network)
         self._parameters = list(network.parameters())
         self._drop_paths = drop_paths(network)
 
@@ -72,9 +79,8 @@ class Trainer:
         for batch in self._batches:
             self._set_lr(self._lr(number, len(sizes)))
             self._set_progress(number, len(sizes))
-            loss, n = self._loss(batch)
-            self._step(loss)
-            recent.append(loss.detach())
+            loss, n = self._learn(batch)
+            recent.append(loss)
             sizes.append(n)
             if len(recent) == _CHECK_EVERY:
                 losses += self._finite(recent, number, len(losses))
@@ -83,21 +89,44 @@ class Trainer:
             losses += self._finite(recent, number, len(losses))
         return sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
 
-    def _loss(self, batch: Any) -> tuple[torch.Tensor, int]:
-        mixed = None
-        if self._augment is not None:
-            batch, mixed = self._augment(batch)
+    def _learn(self, batch: Any) -> tuple[torch.Tensor, int]:
+        """Take one step; return the loss and the number of samples."""
+        for parameter in self._parameters:  # as zero_grad does, which takes longer to say so
+            parameter.grad = None
+        batch, mixed = (batch, None) if self._augment is None else self._augment(batch)
+        if self._passes is None:
+            loss, n = self._loss(batch, mixed)
+            self._backward(loss)
+        else:
+            losses, routes = [], self._passes()
+            for route in routes:
+                route()
+                loss, n = self._loss(batch, mixed)
+                self._backward(loss / len(routes))
+                losses.append(loss.detach())
+            loss = torch.stack(losses).mean()
+        self._move()
+        return loss.detach(), n
+
+    def _loss(self, batch: Any, mixed: Mixed | None) -> tuple[torch.Tensor, int]:
         outputs, targets = self._task.forward_batch(self._network, batch)
+        if isinstance(outputs, Auxiliary):
+            main, second = (self._blended(each, targets, mixed) for each in outputs[:2])
+            return main + outputs.weight * second, len(targets)
+        return self._blended(outputs, targets, mixed), len(targets)
+
+    def _blended(self, outputs: Any, targets: Any, mixed: Mixed | None) -> torch.Tensor:
         loss: torch.Tensor = self._task.loss(outputs, targets)
         if mixed is not None:
             loss = mixed.share * loss + (1 - mixed.share) * self._task.loss(outputs, targets[mixed.partners])
-        return loss, len(targets)
+        return loss
 
-    def _step(self, loss: torch.Tensor) -> None:
-        for parameter in self._parameters:  # as zero_grad does, which takes longer to say so
-            parameter.grad = None
+    def _backward(self, loss: torch.Tensor) -> None:
+        (loss if self._scaler is None else self._scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+
+    def _move(self) -> None:
+        """Have the optimiser move the weights by their gradients."""
         scaler = self._scaler
-        (loss if scaler is None else scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
         if self._optimisation.gradient_clip is not None:
             if scaler is not None:
                 scaler.unscale_(self._optimizer)

@@ -3,27 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from safetensors.torch import save_model
 from torch import nn
-from torch.utils.data import Dataset
 
-from archloom.contracts import Architecture, Evaluator, Metrics, Trial
-from archloom.errors import ConfigError, SpaceError
-from archloom.evaluators.augmentation import Augmentation
-from archloom.evaluators.batches import Batches, batches, first_batch
-from archloom.evaluators.data.loading import load_splits
+from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Trial
+from archloom.errors import ConfigError
+from archloom.evaluators.alone import WEIGHTS, Alone, fit
 from archloom.evaluators.data.splits import Splits
 from archloom.evaluators.networks import build_network
 from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
-from archloom.evaluators.options import MAX_THREADS
-from archloom.evaluators.precision import Precision, PrecisionName
-from archloom.evaluators.seeding import generator, seeded, threads
-from archloom.evaluators.tasks import as_task
-from archloom.evaluators.trainer import BestEpoch, Trainer, measure
+from archloom.evaluators.precision import PrecisionName
+from archloom.evaluators.seeding import seeded, threads
+from archloom.evaluators.setup import TrainingSetup, at_least
 
 __all__ = ["Training"]
 
@@ -101,63 +96,48 @@ class Training(Evaluator):
         test: bool = True,
         save_weights: bool = True,
     ):
-        at_least = {
-            "epochs": (epochs, 1),
-            "batch_size": (batch_size, 1),
-            "n_workers": (n_workers, 0),
-            "n_threads": (n_threads, 1),
-        }
-        if patience is not None:
-            at_least["patience"] = (patience, 1)
-        for name, (value, least) in at_least.items():
-            if value < least:
-                raise ConfigError(f"{name} must be at least {least}; got {value}")
-        if n_threads > MAX_THREADS:
-            raise ConfigError(f"n_threads must be at most {MAX_THREADS}; got {n_threads}")
-        self._optimisation = Optimisation(
-            optimizer=optimizer,
-            lr=lr,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            schedule=schedule,
-            warmup_epochs=warmup_epochs,
-            gradient_clip=gradient_clip,
+        at_least(epochs=(epochs, 1), patience=(1 if patience is None else patience, 1))
+        self._setup = TrainingSetup(
+            data=data,
+            data_options=data_options,
+            task=task,
+            task_options=task_options,
+            batch_size=batch_size,
+            optimisation=Optimisation(
+                optimizer=optimizer,
+                lr=lr,
+                weight_decay=weight_decay,
+                momentum=momentum,
+                schedule=schedule,
+                warmup_epochs=warmup_epochs,
+                gradient_clip=gradient_clip,
+            ),
+            augment=augment,
+            precision=precision,
+            n_workers=n_workers,
+            n_threads=n_threads,
         )
-        self._augmentation = Augmentation(augment)
-        self._precision = Precision(precision)
-        self._data = data
-        self._data_options = data_options
-        self._task = as_task(task, task_options or {})
-        self._epochs = epochs
-        self._batch_size = batch_size
+        self.epochs = self._epochs = epochs
         self._patience = patience
-        self._n_workers = n_workers
-        self._n_threads = n_threads
         self._test = test
         self._save_weights = save_weights
-        self._splits: Splits | None = None
         self.gives = self._names(has_test=test)
-        if patience is not None and "loss" not in self._task.gives:
-            raise ConfigError(
-                f"patience watches validation/loss, but the task gives {', '.join(self._task.gives)}"
-            )
+        gives = self._setup.task.gives
+        if patience is not None and "loss" not in gives:
+            raise ConfigError(f"patience watches validation/loss, but the task gives {', '.join(gives)}")
 
     @property
     def splits(self) -> Splits:
         """The data, loaded on first use."""
-        if self._splits is None:
-            splits = load_splits(self._data, self._data_options)
-            if self._augmentation:
-                few = first_batch(splits.train, n=2, device=torch.device("cpu"), collate=self._task.collate)
-                self._augmentation.check(few, splits.input_shape)
-            self._splits = splits
-            self.gives = self._names(has_test=self._test and self._splits.test is not None)
-        return self._splits
+        is_new, splits = not self._setup.is_loaded, self._setup.splits
+        if is_new:
+            self.gives = self._names(has_test=self._test and splits.test is not None)
+        return splits
 
     def prepare(self, space: Any) -> None:
         """Load the data."""
         del space
-        self._precision.check()
+        self._setup.precision.check()
         _ = self.splits
 
     def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
@@ -167,100 +147,49 @@ class Training(Evaluator):
             SpaceError: the network cannot be built, or does not fit the data.
             ArchloomError: the loss diverged; the message names epoch, step and learning rate.
         """
-        n_epochs = _epochs_of(trial.fidelity, self._epochs)
+        setup, n_epochs = self._setup, _epochs_of(trial.fidelity, self._epochs)
         device = torch.device(trial.device)
-        self._precision.check(device)
-        with threads(self._n_threads), seeded(trial.seed, device):
+        setup.precision.check(device)
+        with threads(setup.n_threads), seeded(trial.seed, device):
             network = build_network(architecture, self.splits, seed=trial.seed).to(device)
-            computing = self._precision.wrap(network, device)
-            self._check_fit(computing, architecture, device)
-            metrics = self._train(computing, trial, n_epochs, device)
-            if trial.is_stopped:
+            computing = setup.precision.wrap(network, device)
+            setup.check_fit(computing, architecture.text, device)
+            metrics, is_stopped = fit(
+                computing,
+                setup,
+                n_epochs=n_epochs,
+                seed=trial.seed,
+                device=device,
+                patience=self._patience,
+                report=lambda epoch, metrics: trial.report(epoch, metrics) == "stop",
+            )
+            if is_stopped:
                 return metrics
             if self._test and self.splits.test is not None:
-                metrics |= self._measure(computing, "test", self.splits.test, device)
+                metrics |= setup.measure(computing, "test", self.splits.test, device)
         self._save(network, trial)
         return metrics
 
-    def _train(
-        self, network: nn.Module, trial: Trial, n_epochs: int, device: torch.device
-    ) -> dict[str, float]:
-        train = self._batches(self.splits.train, device, shuffle=generator(trial.seed))
-        validation = self._batches(self.splits.validation, device)
-        trainer = Trainer(
-            network,
-            train,
-            self._task,
-            self._optimisation,
-            n_epochs=n_epochs,
-            augment=self._augmentation.seeded(trial.seed, device),
-            scaler=self._precision.scaler(device),
-        )
-        best = BestEpoch(network)
-        metrics: dict[str, float] = {}
-        epoch = 0
-        for epoch in range(1, n_epochs + 1):
-            metrics = {"train/loss": trainer.epoch(epoch)}
-            metrics |= _prefixed("validation", measure(network, validation, self._task))
-            if trial.report(epoch, metrics) == "stop":
-                break
-            if self._patience is not None and best.n_since(epoch, metrics) >= self._patience:
-                break
-        if self._patience is not None and not trial.is_stopped:
-            metrics = best.restore()
-        return {**metrics, "epochs": float(epoch)}
+    def retrain(
+        self, architecture: Architecture, run: SharedRun, *, epochs: int | None = None, inherits: bool = False
+    ) -> Metrics:
+        """Train an architecture once more, measure it on every split, and keep its weights.
 
-    def _batches(
-        self, dataset: Dataset[Any], device: torch.device, shuffle: torch.Generator | None = None
-    ) -> Batches:
-        return batches(
-            dataset,
-            batch_size=self._batch_size if shuffle is not None else 2 * self._batch_size,
-            device=device,
-            shuffle=shuffle,
-            n_workers=self._n_workers,
-            collate=self._task.collate,
-        )
-
-    def _measure(
-        self, network: nn.Module, split: str, dataset: Dataset[Any], device: torch.device
-    ) -> dict[str, float]:
-        return _prefixed(split, measure(network, self._batches(dataset, device), self._task))
-
-    def _check_fit(self, network: nn.Module, architecture: Architecture, device: torch.device) -> None:
-        """Run a small batch, so that what does not fit is met here and says so in words."""
-        if not any(p.requires_grad for p in network.parameters()):
-            raise SpaceError(f"{architecture.text} has no trainable parameters")
-        splits = self.splits
-        batch = first_batch(splits.train, n=2, device=device, collate=self._task.collate)
-        try:
-            with torch.no_grad():
-                outputs, targets = self._task.forward_batch(network.eval(), batch)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:
-            raise SpaceError(
-                f"{architecture.text} cannot run on a batch of inputs of shape {splits.input_shape}: {error}"
-            ) from error
-        width = outputs.shape[1] if outputs.ndim > 1 else 1
-        if width != splits.n_outputs:
-            raise SpaceError(
-                f"{architecture.text} gives outputs of shape {tuple(outputs.shape)} for targets of shape "
-                f"{tuple(targets.shape)}; its output must be {splits.n_outputs} wide, not {width}"
-            )
+        Raises:
+            ConfigError: there are no weights to inherit.
+            ArchloomError: the loss diverged.
+        """
+        if inherits:
+            raise ConfigError("training shares no weights: there are none to inherit")
+        return Alone(self._setup, epochs or self._epochs, self._patience)(architecture, run)
 
     def _save(self, network: nn.Module, trial: Trial) -> None:
-        path = trial.artifact("weights.safetensors") if self._save_weights else None
+        path = trial.artifact(WEIGHTS) if self._save_weights else None
         if path is not None:
             save_model(network, str(path))
 
     def _names(self, *, has_test: bool) -> tuple[str, ...]:
-        splits = ("validation", "test") if has_test else ("validation",)
-        return ("train/loss", "epochs", *(f"{split}/{name}" for split in splits for name in self._task.gives))
-
-
-def _prefixed(split: str, metrics: Mapping[str, float]) -> dict[str, float]:
-    return {f"{split}/{name}": value for name, value in metrics.items()}
+        return ("train/loss", "epochs", *self._setup.names(has_test=has_test))
 
 
 def _epochs_of(fidelity: str | None, epochs: int) -> int:

@@ -17,14 +17,19 @@ from archloom.nn.convolutions import ConvLayer
 from archloom.nn.dense import MLP, DenseLayer
 from archloom.nn.drop_path import ScheduledDropPath, set_progress
 from archloom.nn.factorized import FactorizedConv
+from archloom.nn.inverted import InvertedBottleneck
 from archloom.nn.joins import Parallel, Residual
-from archloom.nn.networks import ChainNetwork, PooledHead, TwoInputNetwork
+from archloom.nn.mixed import MixedBottleneck, MixedConv
+from archloom.nn.networks import Auxiliary, AuxiliaryHead, ChainNetwork, PooledHead, TwoInputNetwork
 from archloom.nn.pairs import LooseEndsCell, PairNode
 from archloom.nn.ranks import MeanHead, Norm, PositionPool, Project, SelfAttention
 from archloom.nn.shortcuts import FactorizedReduce, Pool, ResidualReduction, Skip, Zero
+from archloom.nn.shuffle import ShuffleUnit
 
 __all__ = [
     "MLP",
+    "Auxiliary",
+    "AuxiliaryHead",
     "ChainNetwork",
     "ConvBN",
     "ConvLayer",
@@ -32,8 +37,11 @@ __all__ = [
     "DenseLayer",
     "FactorizedConv",
     "FactorizedReduce",
+    "InvertedBottleneck",
     "LooseEndsCell",
     "MeanHead",
+    "MixedBottleneck",
+    "MixedConv",
     "Norm",
     "PairNode",
     "Parallel",
@@ -47,6 +55,7 @@ __all__ = [
     "ScheduledDropPath",
     "SelfAttention",
     "SeparableConv",
+    "ShuffleUnit",
     "Skip",
     "SumNode",
     "TwoInputCell",

@@ -18,6 +18,8 @@ import pyglove as pg
 
 from archloom.errors import ArchloomError, SpaceError
 from archloom.search_spaces.operations import OPERATIONS
+from archloom.search_spaces.sharing import is_shared, routed
+from archloom.search_spaces.widths import keeps_width, out_of, sized, width_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,6 +41,13 @@ class Blueprint(pg.Object):
     >>> build(Wide(factor=3), 4)
     Linear(in_features=4, out_features=12, bias=True)
     """
+
+    elastic = frozenset[str]()
+    """Fields whose choices the part reads through ``knob`` or ``routed`` itself when a supernet is built;
+    other plain fields that are chosen have the part built once for each combination."""
+
+    takes_any_width = False
+    """Whether it can be built for inputs of several widths (``Width``), of which it then slices."""
 
     @property
     def label(self) -> str | None:
@@ -76,15 +85,31 @@ def build(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
 
 def build_at(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
     """Build a part that may not know its own symbolic path, as the name of an operation does not."""
+    return routed(child, lambda part: _build_one(at, part, c_in, *args, **kwargs))
+
+
+def _build_one(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
     with placed(child, at):
+        _refuse_elastic(child, c_in)
         module = _built(child, c_in, *args, **kwargs)
         made = _origins.get()
         path = _sym_path(child, at)
-        if _width(module) is None and _keeps_width(module):
+        if width_of(module) is None and keeps_width(module):
             sized(module, c_in)
         if made is not None and path is not None:
             made.setdefault(module, path)  # a child that is its parent stays the child's
         return module
+
+
+def _refuse_elastic(child: Any, c_in: int) -> None:
+    """Refuse to give an input of several widths to a part that has not said it can slice its weights."""
+    from archloom.nn.routed import Width
+
+    if type(c_in) is not int and isinstance(c_in, Width) and not getattr(child, "takes_any_width", False):
+        raise SpaceError(
+            f"what comes before has up to {int(c_in)} channels by choice, and the weights here cannot be "
+            "sliced: put a layer of fixed width between"
+        )
 
 
 def _built(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
@@ -136,72 +161,6 @@ def origin(module: nn.Module) -> str | None:
     """Return the symbolic path that made a module, where ``origins`` remembers it."""
     made = _origins.get()
     return None if made is None else made.get(module)
-
-
-_widths: MutableMapping[nn.Module, int] = WeakKeyDictionary()
-
-
-def sized(module: nn.Module, out: int) -> nn.Module:
-    """Say how wide the output of a module is that does not say so itself, and return the module.
-
-    >>> from torch import nn
-    >>> out_of(sized(nn.Flatten(), 64))
-    64
-    """
-    _widths[module] = out
-    return module
-
-
-def out_of(module: nn.Module) -> int:
-    """Return the output width of a module.
-
-    It is what ``sized`` was told, the module's ``.out``, or by torch's own conventions its
-    ``out_features``, ``out_channels`` or ``num_features``; that of an ``nn.Sequential`` is the last
-    child's, activations, dropout and pooling after it left aside.
-
-    Raises:
-        SpaceError: none of these tells.
-    """
-    width = _width(module)
-    if width is None:
-        raise SpaceError(
-            "every module that other parts are built upon has .out, its output width (or torch's "
-            f"out_features, out_channels, num_features); {type(module).__name__} has none: set it, as in "
-            "`module.out = width`, or give a `call` its `out`"
-        )
-    return width
-
-
-_CONVENTIONS = ("out", "out_features", "out_channels", "num_features")
-_KEEPING = ("activation", "dropout", "pooling")
-"""Modules of torch whose classes keep the width."""
-
-
-def _width(module: nn.Module) -> int | None:
-    from torch import nn
-
-    if module in _widths:
-        return _widths[module]
-    for name in _CONVENTIONS:
-        value = getattr(module, name, None)
-        if isinstance(value, int):
-            return int(value)
-    if not isinstance(module, nn.Sequential):
-        return None
-    for child in reversed(module):
-        width = _width(child)
-        if width is not None or not _keeps_width(child):
-            return width
-    return None
-
-
-def _keeps_width(module: nn.Module) -> bool:
-    from torch import nn
-
-    home = type(module).__module__
-    is_keeping = home in {f"torch.nn.modules.{name}" for name in _KEEPING}
-    is_other = isinstance(module, nn.MultiheadAttention | nn.GLU)  # among the activations, all the same
-    return isinstance(module, nn.Identity) or (is_keeping and not is_other)
 
 
 _path: ContextVar[tuple[tuple[Any, str | None], ...]] = ContextVar("_path", default=())
@@ -259,8 +218,8 @@ def _name(child: Any) -> str:
 
 
 def _refuse_placeholders(child: Any) -> None:
-    """Refuse a template: what is built has every choice made."""
-    if not isinstance(child, pg.Symbolic) or not child.sym_puresymbolic:
+    """Refuse a template: what is built has every choice made, except in a supernet."""
+    if is_shared() or not isinstance(child, pg.Symbolic) or not child.sym_puresymbolic:
         return
     found: list[str] = []
 

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from archloom.contracts import FloatArray, Genotypes
 from archloom.errors import SpaceError, did_you_mean
-from archloom.search_spaces import dna, encoding, enumeration
+from archloom.search_spaces import dna, encoding, enumeration, sites
 from archloom.search_spaces.compiler import Part, compile_templates
 from archloom.search_spaces.counting import count_points
 from archloom.search_spaces.drawing import Drawer
 from archloom.search_spaces.filling import Filling
 from archloom.search_spaces.labels import describe
 from archloom.search_spaces.legality import Legality
-from archloom.search_spaces.points import ChoicePoint, FloatPoint, decision_names, walk
+from archloom.search_spaces.points import ChoicePoint, FloatPoint, Points, decision_names, walk
 from archloom.search_spaces.recorded import read_rows
 from archloom.search_spaces.settings import (
     Settings,
@@ -393,6 +393,15 @@ class SearchSpace:
     def decode(self, row: Genotypes) -> Any:
         """Return a ``1 x d`` row as the symbolic value it stands for, without settings."""
         return self._parts[0].decode(row)
+
+    @property
+    def network_points(self) -> Points:
+        """The points of the network, without settings."""
+        return self._parts[0].points
+
+    def routing(self, row: Genotypes) -> dict[str, tuple[int, ...]]:
+        """Return what a ``1 x d`` row takes at each choice site of the space's supernet."""
+        return sites.routing(self.network_points, row)
 
     def settings_of(self, row: Genotypes) -> dict[str, dict[str, Any]]:
         """Return the settings of a ``1 x d`` row, ``{owner: {option: value}}``; ``{}`` without."""

@@ -20,6 +20,7 @@ __all__ = ["check_companions", "check_file", "companion", "is_quiet", "is_wal", 
 
 _MAGIC = b"SQLite format 3\0"
 _N_HEADER = 100
+_N_LOOKS = 10
 
 
 def path_of(url: URL) -> Path | None:
@@ -67,12 +68,17 @@ def check_file(path: Path, label: str) -> None:
             f"{label} is no database: {path} begins with {header[:16].decode('latin-1')!r}, "
             "not as SQLite's files do"
         )
-    n_bytes = _n_bytes(header)
-    if size < n_bytes and not _holds_pages(companion(path, "-wal")):
-        raise StoreError(
-            f"{label} is cut short: {path} has {size:,} of {n_bytes:,} bytes; "
-            f"copy it anew, or take a backup in its place"
-        )
+    for look in range(_N_LOOKS):
+        n_bytes = _n_bytes(header)
+        if size >= n_bytes or _holds_pages(companion(path, "-wal")):
+            return
+        if look < _N_LOOKS - 1:  # the first page of a transaction that is being written tells of all of them
+            time.sleep(0.1)
+            header, size = _header(path)
+    raise StoreError(
+        f"{label} is cut short: {path} has {size:,} of {n_bytes:,} bytes; "
+        f"copy it anew, or take a backup in its place"
+    )
 
 
 def check_companions(path: Path, label: str) -> None:

@@ -34,6 +34,7 @@ from archloom.store.records import (
     split_key,
 )
 from archloom.store.rescue import Rescue
+from archloom.store.runs import Runs
 from archloom.store.schema import STATUSES, objectives, revisions, studies, trials
 from archloom.store.tally import Tally
 from archloom.store.words import words_for_existing
@@ -74,6 +75,8 @@ class Store:
     """What opens this database again, with its password if it has one."""
     workers: Workers
     """Who works on its studies."""
+    runs: Runs
+    """Trainings of what its trials share."""
     rescue: Rescue
     """Takes back the trials that nobody works for any more."""
 
@@ -87,6 +90,7 @@ class Store:
         self._life = Life(self._session, self._words_for_missing)
         self._tally = Tally(self._session, self._life)
         self.workers = Workers(self._session)
+        self.runs = Runs(self._session, self.workers)
         self.rescue = Rescue(self._session, self._life, self.workers, self.finish_many)
         self._session.on_rollback = self._forget
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from archloom.contracts import FloatArray
 from archloom.strategies.sorting import dominance
 
-__all__ = ["fittest", "undominated"]
+__all__ = ["by_fronts", "fittest", "undominated"]
 
 AT_ONCE = 512
 """Up to so many members everyone is compared with everyone, all at once."""
@@ -35,6 +35,31 @@ def undominated(costs: FloatArray) -> npt.NDArray[np.bool_]:
             found[i] = True
             front = np.concatenate([front, row[None]])
     return found
+
+
+def by_fronts(costs: FloatArray, violations: FloatArray, n: int) -> npt.NDArray[np.intp]:
+    """Return the ``n`` fittest of all members, front by front, in memory that grows with the members only.
+
+    The order is that of ``sorting.front_ranks``, equals as they came; what comes after the ``n``-th is not
+    looked for.
+
+    >>> costs = np.array([[9.0, 9.0], [2.0, 3.0], [1.0, 3.0], [2.0, 2.0]])
+    >>> by_fronts(costs, np.zeros(4), 3).tolist(), by_fronts(costs, np.array([0.0, 0, 2, 1]), 3).tolist()
+    ([2, 3, 1], [1, 0, 3])
+    """
+    broken = np.maximum(np.where(np.isnan(violations), np.inf, violations), 0.0)
+    if costs.shape[1] == 1:
+        return np.lexsort((np.where(np.isnan(costs[:, 0]), np.inf, costs[:, 0]), broken))[:n]
+    found, n_found = list[npt.NDArray[np.intp]](), 0
+    for level in np.unique(broken):
+        left = np.flatnonzero(broken == level)
+        while len(left) and n_found < n:
+            is_front = undominated(costs[left])
+            found.append(left[is_front])
+            n_found, left = n_found + len(found[-1]), left[~is_front]
+        if n_found >= n:
+            break
+    return np.concatenate([np.empty(0, dtype=np.intp), *found])[:n]
 
 
 def fittest(costs: FloatArray, violations: FloatArray, rng: np.random.Generator) -> int:

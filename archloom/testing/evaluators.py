@@ -23,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from archloom.contracts import Architecture, Evaluator, Metrics, Trial
+from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Trial
 from archloom.search_spaces import SearchSpace
 
 __all__ = ["EvaluatorContract"]
@@ -54,12 +54,21 @@ class EvaluatorContract:
         """One point of the space."""
         return space.architecture(space.sample(1, np.random.default_rng(0)))
 
+    def ready(
+        self, make: Callable[[], Evaluator], space: SearchSpace, folder: Path | None = None
+    ) -> Evaluator:
+        """Make an evaluator, and have it prepared, and trained where it shares something."""
+        evaluator = make()
+        evaluator.prepare(space)
+        if evaluator.shares:
+            evaluator.train(SharedRun(evaluator.shares, seed=7, folder=folder))
+        return evaluator
+
     def measured(
         self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
     ) -> Metrics:
         """Prepare a fresh evaluator and measure once."""
-        evaluator = make()
-        evaluator.prepare(space)
+        evaluator = self.ready(make, space)
         return self.repeatable(evaluator.evaluate(architecture, Trial(number=3, seed=5)))
 
     def repeatable(self, metrics: Metrics) -> Metrics:
@@ -70,8 +79,7 @@ class EvaluatorContract:
         self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture
     ) -> None:
         """Law: ``gives`` names all that comes, and what comes are numbers."""
-        evaluator = make()
-        evaluator.prepare(space)
+        evaluator = self.ready(make, space)
         metrics = evaluator.evaluate(architecture, Trial(number=0, seed=1))
         assert metrics
         assert all(isinstance(name, str) and isinstance(value, float) for name, value in metrics.items())
@@ -104,8 +112,7 @@ class EvaluatorContract:
         """Law: ``evaluate_many`` is a faster ``evaluate``, not another one."""
         rows = space.sample(3, np.random.default_rng(1))
         architectures = [space.architecture(rows[i]) for i in range(3)]
-        evaluator = make()
-        evaluator.prepare(space)
+        evaluator = self.ready(make, space)
         together = evaluator.evaluate_many(architectures, [Trial(number=i, seed=i) for i in range(3)])
         alone = [evaluator.evaluate(a, Trial(number=i, seed=i)) for i, a in enumerate(architectures)]
         assert [self.repeatable(m) for m in together] == [self.repeatable(m) for m in alone]
@@ -114,9 +121,22 @@ class EvaluatorContract:
         self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture, tmp_path: Path
     ) -> None:
         """Law: files are written where the trial says, and named to it."""
-        evaluator = make()
-        evaluator.prepare(space)
+        evaluator = self.ready(make, space)
         trial = Trial(number=0, seed=1, folder=tmp_path / "0")
         evaluator.evaluate(architecture, trial)
         written = {path for path in tmp_path.rglob("*") if path.is_file()}
         assert written == set(trial.artifacts.values())
+
+    def test_what_was_trained_is_loaded(
+        self, make: Callable[[], Evaluator], space: SearchSpace, architecture: Architecture, tmp_path: Path
+    ) -> None:
+        """Law: what trials share is trained once, and another process scores by it as the first does."""
+        first = self.ready(make, space, tmp_path / "run")
+        if not first.shares:
+            assert not (tmp_path / "run").exists()
+            return
+        other = make()
+        other.prepare(space)
+        other.load(SharedRun(first.shares, seed=7, folder=tmp_path / "run"))
+        trial = Trial(number=3, seed=5)
+        assert other.evaluate(architecture, trial) == first.evaluate(architecture, trial)

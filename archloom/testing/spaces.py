@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from archloom.contracts import Genotypes
-from archloom.search_spaces import SearchSpace, build, out_of
+from archloom.errors import SpaceError
+from archloom.search_spaces import SearchSpace, build, out_of, supernet
 
 __all__ = ["SpaceContract"]
 
@@ -85,3 +86,20 @@ class SpaceContract:
             assert out_of(network) == N_OUTPUTS
             outputs.sum().backward()
             assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+    def test_its_supernet_is_its_networks(self, space: SearchSpace) -> None:
+        """Law: where weights can be shared, a routed supernet computes what the decoded network does."""
+        torch = pytest.importorskip("torch")
+        kwargs = {"n_outputs": N_OUTPUTS, "input_shape": INPUT_SHAPE}
+        try:
+            net = supernet(space, INPUT_SHAPE[0], **kwargs).eval()
+        except SpaceError as error:
+            pytest.skip(f"its weights cannot be shared: {error}")
+        rows = space.sample(5, np.random.default_rng(3), uniform_over="decisions")
+        x = torch.randn(2, *INPUT_SHAPE, generator=torch.Generator().manual_seed(0))
+        for i in range(5):
+            network = build(space.architecture(rows[i]).value, INPUT_SHAPE[0], **kwargs).eval()
+            net.route(space.routing(rows[i]))
+            net.hand_on(network)
+            with torch.no_grad():
+                assert torch.allclose(net(x), network(x), atol=1e-6)

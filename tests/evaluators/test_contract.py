@@ -45,6 +45,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "objective": ["score"],
         "report": ["final"],
     },
+    "supernet": lambda folder: {"data": "digits", "epochs": 1},
     "training": lambda folder: {"data": "digits", "epochs": 1},
     "costs": lambda folder: {"data": "digits"},
     "latency": lambda folder: {"table": operations(folder)},

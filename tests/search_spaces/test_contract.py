@@ -13,7 +13,11 @@ from archloom.testing.spaces import SpaceContract
 SMALL: dict[str, dict[str, Any]] = {
     "nasbench201": {"channels": 4, "n_cells": 1},
     "cell": {"channels": 4},
+    "darts": {"channels": 4, "n_cells": 3, "nodes": 3},
+    "mobilenet": {"channels": [8, 16], "strides": [1, 2], "depths": [1, 2], "stem": 4, "head": 16},
+    "mixpath": {"channels": [8, 16], "strides": [1, 2], "depth": 1, "stem": 4, "head": 16},
     "nasnet": {"channels": 4, "blocks": 3},
+    "spos": {"stages": [1, 2], "channels": [8, 16], "tenths": [5, 10], "stem": 4, "head": 16},
 }
 
 LOOKED_UP = {"nasbenchgraph"}

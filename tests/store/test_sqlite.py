@@ -16,6 +16,7 @@ import pytest
 from archloom.contracts import State
 from archloom.errors import StoreError
 from archloom.store import Outcome, Store, StudyRecord, schema
+from archloom.store.sqlite_file import check_file
 from archloom.testing.stores import StoreContract, complete, proposals, query, study_record
 
 
@@ -363,3 +364,24 @@ def test_a_refused_row_is_a_store_error(path: Path) -> None:
         with store.transaction(), pytest.raises(StoreError, match="needs a name"):
             store.finish(study, 0, Outcome(State.FAIL, {"test/": 1.0}))
         assert store.trial(study, 0).state == State.RUNNING
+
+
+def test_a_file_that_is_being_written_is_not_taken_for_one_cut_short(path: Path) -> None:
+    Store(f"sqlite:///{path}").close()
+    whole = path.read_bytes()
+    with path.open("r+b") as file:
+        file.truncate(8192)
+
+    def finish() -> None:
+        with path.open("r+b") as file:
+            file.write(whole)
+
+    writer = threading.Timer(0.3, finish)
+    writer.start()
+    check_file(path, "the store")
+    assert path.stat().st_size == len(whole)
+    writer.join()
+    with path.open("r+b") as file:
+        file.truncate(8192)
+    with pytest.raises(StoreError, match="is cut short"):
+        check_file(path, "the store")

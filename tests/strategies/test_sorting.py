@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from archloom.contracts import FloatArray
-from archloom.strategies.selection import undominated
+from archloom.strategies.selection import by_fronts, undominated
 from archloom.strategies.sorting import crowded_places, crowding_distances, dominance, front_ranks
 
 NUMBERS = st.sampled_from([-np.inf, -1e308, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 1e308, np.inf, np.nan])
@@ -130,3 +130,12 @@ def test_many_are_compared_one_after_the_other_with_the_same_result() -> None:
     few = costs[:200]
     assert (undominated(few) == ~dominance(few).any(axis=0)).all()
     assert (undominated(costs) == ~dominance(costs).any(axis=0)).all()
+
+
+@given(COSTS, st.data())
+@settings(max_examples=300, deadline=None)
+def test_the_fittest_come_front_by_front(costs: FloatArray, data: st.DataObject) -> None:
+    violations = data.draw(arrays(float, len(costs), elements=NUMBERS))
+    n = data.draw(st.integers(1, 13))
+    order = np.argsort(front_ranks(costs, violations), kind="stable")
+    assert by_fronts(costs, violations, n).tolist() == order[:n].tolist()

@@ -55,6 +55,7 @@ class Call(Layer):
     out: int | None = None
 
     _least = {"out": 1}  # noqa: RUF012
+    is_opaque = True  # what its arguments are for only the target knows
     _is_network = True  # by itself it is the network that it makes, told n_outputs or not
 
     @property

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from archloom.errors import SpaceError
 from archloom.search_spaces.blueprint import Blueprint, build, sized
 from archloom.search_spaces.blueprints.checks import check_parts
 from archloom.search_spaces.blueprints.layer import Layer, Place, part
+from archloom.search_spaces.nodes import plain_node, routed_node, wire
+from archloom.search_spaces.sharing import alternatives, is_shared, n_slots, routed, row, spread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,27 +70,30 @@ class Cell(Layer):
     _takes = frozenset({"c_out", "stride"})
 
     def _build(self, place: Place) -> nn.Module:
-        from archloom.nn import DagCell, SumNode
+        from archloom.nn import DagCell
 
         if not self.nodes:
             raise SpaceError("a cell needs at least one node, got none")
         width = self._width(place)
-        nodes = []
-        for index, edges in enumerate(self.nodes):
-            sources, operations = [], []
-            for source, edge, at in self._edges(edges, index):
-                at_input = source == 0
-                told = replace(
-                    place,
-                    c_in=place.c_in if at_input else width,
-                    c_out=width,
-                    stride=(place.stride or 1) if at_input else 1,
-                )
-                sources.append(source)
-                operations.append(_operation(edge, told, at))
-            nodes.append(SumNode(sources, operations))
+        nodes = [self._node(edges, index, place, width) for index, edges in enumerate(self.nodes)]
         out = width if self.output == "last" else width * len(nodes)
         return sized(DagCell(nodes, self.output), out)
+
+    def _node(self, edges: Any, index: int, place: Place, width: int) -> nn.Module:
+        at = self.sym_path + "nodes" + index
+
+        def made(edge: Any, position: int, at: Any = None) -> tuple[int, nn.Module]:
+            source = _source(edge, position, index)
+            told = replace(place, c_out=width)
+            told = told if source == 0 else replace(told, c_in=width, stride=1)
+            return source, _operation(edge, replace(told, stride=told.stride or 1), at)
+
+        if is_shared():
+            return routed(edges, lambda chosen: routed_node(_wires(chosen, made)))
+        listed = list(_spread(edges, at))
+        if not listed:
+            raise SpaceError(f"nodes[{index}] needs at least one edge, got none")
+        return plain_node([made(edge, position, at) for position, (edge, at) in enumerate(listed)])
 
     def _width(self, place: Place) -> int:
         n_nodes = len(self.nodes)
@@ -95,19 +101,33 @@ class Cell(Layer):
             return place.c_out or place.c_in
         return place.c_out // n_nodes if place.c_out % n_nodes == 0 else place.c_in
 
-    def _edges(self, edges: Any, index: int) -> Iterator[tuple[int, Any, Any]]:
-        """Yield the edges of node ``index``: the states they read, themselves, their symbolic paths."""
-        listed = list(_spread(edges, self.sym_path + "nodes" + index))
-        if not listed:
-            raise SpaceError(f"nodes[{index}] needs at least one edge, got none")
-        for position, (edge, at) in enumerate(listed):
-            source = edge.source if isinstance(edge, Edge) else position
-            if not 0 <= source <= index:
-                raise SpaceError(
-                    f"nodes[{index}][{position}] reads state {source}; there are 0, the input, "
-                    f"to {index}" + (f", node {index - 1}" if index else "")
-                )
-            yield source, edge, at
+
+def _source(edge: Any, position: int, index: int) -> int:
+    """Return the state that an edge of node ``index`` reads."""
+    source = edge.source if isinstance(edge, Edge) else position
+    if not 0 <= source <= index:
+        raise SpaceError(
+            f"nodes[{index}][{position}] reads state {source}; there are 0, the input, "
+            f"to {index}" + (f", node {index - 1}" if index else "")
+        )
+    return int(source)
+
+
+def _wires(edges: Any, made: Callable[..., tuple[int, nn.Module]]) -> list[nn.Module]:
+    """Make the edges of a node of a supernet; what has no source of its own goes by its position."""
+    wires: list[nn.Module] = []
+    for child in edges if isinstance(edges, list) else [edges]:
+        position = sum(map(n_slots, wires))
+        if all(isinstance(candidate, Edge) for candidate in alternatives(child) or [child]):
+            wires += row([child], partial(_wire, made, position))
+            continue
+        for here, slot in enumerate(spread([child]), start=position):
+            wires.append(routed(slot, partial(_wire, made, here)))
+    return wires
+
+
+def _wire(made: Callable[..., tuple[int, nn.Module]], position: int, edge: Any, at: Any = None) -> nn.Module:
+    return wire(*made(edge, position, at))
 
 
 def _spread(edges: Any, at: Any) -> Iterator[tuple[Any, Any]]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from archloom.errors import SpaceError
-from archloom.search_spaces.blueprint import out_of
 from archloom.search_spaces.blueprints.checks import ABSENT
 from archloom.search_spaces.blueprints.layer import (
     CHOSEN,
@@ -15,12 +14,14 @@ from archloom.search_spaces.blueprints.layer import (
     Place,
     chain,
     fitted,
+    fixed_width,
     flat,
     label_of_part,
     made_activation,
     part,
     takes,
 )
+from archloom.search_spaces.sharing import is_shared, n_slots, routed, row
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +41,7 @@ class Sequence(Layer):
 
     layers: list[Any]
 
+    takes_any_width = True
     _parts = ("layers",)
 
     @property
@@ -67,6 +69,7 @@ class Repeat(Layer):
 
     layers: list[Any]
 
+    takes_any_width = True
     _parts = ("layers",)
 
     @property
@@ -113,7 +116,7 @@ class Residual(Layer):
         from archloom.nn import Residual as Module
 
         body = part(self.body, place, self.sym_path + "body")
-        out = out_of(body)
+        out = fixed_width(body)
         shortcut = nn.Identity() if out == place.c_in else Project(place.c_in, out)
         return Module(body, shortcut, made_activation(self.activation), out=out)
 
@@ -137,22 +140,28 @@ class Parallel(Layer):
 
     def takes(self, name: str) -> bool:
         """The width; a stride or a shape where any branch does."""
-        inner = name in ("stride", "input_shape") and any(takes(branch, name) for branch in self.branches)
+        inner = name in ("stride", "input_shape") and takes(self.branches, name)
         return inner or super().takes(name)
 
     def _build(self, place: Place) -> nn.Module:
-        from archloom.nn import Parallel as Module
-
-        if not self.branches:
+        if not is_shared() and not self.branches:
             raise SpaceError("parallel needs at least one branch, got none")
         asked = place if self.join == "sum" else replace(place, c_out=None)
-        path = self.sym_path + "branches"
-        branches = [part(branch, asked, path + index) for index, branch in enumerate(self.branches)]
-        widths = [out_of(branch) for branch in branches]
+
+        def joined(branches: Any) -> nn.Module:
+            return self._joined(row(branches, lambda branch, at: part(branch, asked, at)))
+
+        return fitted(routed(self.branches, joined), place, takes_stride=self.takes("stride"))
+
+    def _joined(self, branches: list[nn.Module]) -> nn.Module:
+        from archloom.nn import Parallel as Module
+        from archloom.nn.routed import RoutedParallel
+
+        widths = [width for branch in branches for width in [fixed_width(branch)] * n_slots(branch)]
         if self.join == "sum" and len(set(widths)) > 1:
             raise SpaceError(f"branches that are summed have one width, got {widths}; set `width`")
         out = widths[0] if self.join == "sum" else sum(widths)
-        return fitted(Module(branches, self.join, out=out), place, takes_stride=self.takes("stride"))
+        return (RoutedParallel if is_shared() else Module)(branches, self.join, out=out)
 
 
 def _listed(layers: Any) -> list[Any]:

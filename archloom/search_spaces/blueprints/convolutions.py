@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from archloom.errors import SpaceError
-from archloom.search_spaces.blueprints.layer import Layer, Place, made_activation
+from archloom.search_spaces.blueprints.layer import Layer, Place, made_activation, sliced, widest
+from archloom.search_spaces.sharing import knob, routed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,14 +37,16 @@ class Conv(Layer):
     norm: Literal["batch", "none"] = "batch"
     activation: str = "relu"
 
+    elastic = frozenset({"width", "kernel_size", "activation"})
+    takes_any_width = True
     _takes = frozenset({"c_out", "stride"})
 
     def _build(self, place: Place) -> nn.Module:
         c_out = place.c_out or place.c_in
-        if place.c_in % self.groups or c_out % self.groups:
+        if place.c_in % self.groups or widest(c_out) % self.groups:
             raise SpaceError(
                 f"groups must divide the widths, got {self.groups} groups of {place.c_in} channels in "
-                f"and {c_out} out"
+                f"and {widest(c_out)} out"
             )
         return _conv(place, c_out, self.kernel_size, self.dilation, self.groups, self.norm, self.activation)
 
@@ -66,11 +70,17 @@ class Depthwise(Layer):
     norm: Literal["batch", "none"] = "batch"
     activation: str = "relu"
 
+    elastic = frozenset({"kernel_size", "activation"})
     _least = Layer._least | {"multiplier": 1}
     _takes = frozenset({"stride"})
 
+    @property
+    def takes_any_width(self) -> bool:  # type: ignore[override]
+        """Where each channel makes one: of several, the first are no slice."""
+        return self.multiplier == 1
+
     def _build(self, place: Place) -> nn.Module:
-        c_out = place.c_in * self.multiplier
+        c_out = place.c_in if self.multiplier == 1 else place.c_in * self.multiplier
         return _conv(place, c_out, self.kernel_size, self.dilation, place.c_in, self.norm, self.activation)
 
 
@@ -93,6 +103,8 @@ class Separable(Layer):
     norm: Literal["batch", "none"] = "batch"
     activation: str = "relu"
 
+    elastic = frozenset({"width", "kernel_size", "activation"})
+    takes_any_width = True
     _takes = frozenset({"c_out", "stride"})
 
     def _build(self, place: Place) -> nn.Module:
@@ -105,34 +117,37 @@ class Separable(Layer):
             Place(place.c_in, affine=place.affine),
             place.c_out or place.c_in,
             norm=self.norm,
-            activation_name=self.activation,
+            activation=self.activation,
         )
         return nn.Sequential(depthwise, pointwise)
 
 
 def _conv(
     place: Place,
-    c_out: int,
-    kernel_size: int = 1,
+    c_out: Any,
+    kernel_size: Any = 1,
     dilation: int = 1,
     groups: int = 1,
     norm: str = "batch",
-    activation_name: str = "none",
+    activation: Any = "none",
     *,
     bias: bool = True,
 ) -> nn.Module:
+    """Make a convolution; in a supernet width and kernel may be chosen, and any width may come in."""
     from torch import nn
 
     from archloom.nn import ConvLayer
 
-    return ConvLayer(
+    kernel, width = knob(kernel_size), widest(c_out)
+    module = ConvLayer(
         place.c_in,
-        c_out,
-        kernel_size,
+        width,
+        widest(kernel),
         place.stride or 1,
         dilation,
         groups,
         bias=bias and norm == "none",
-        norm=nn.BatchNorm2d(c_out, affine=place.affine) if norm == "batch" else nn.Identity(),
-        activation=made_activation(activation_name),
+        norm=nn.BatchNorm2d(width, affine=place.affine) if norm == "batch" else nn.Identity(),
+        activation=routed(activation, made_activation),
     )
+    return sliced(module, replace(place, c_out=c_out), kernel)

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyglove as pg
 
-from archloom.errors import UnknownNameError
+from archloom.errors import SpaceError, UnknownNameError
 from archloom.search_spaces.blueprint import Blueprint, build, build_at, out_of, placed, sized
 from archloom.search_spaces.blueprints.checks import ABSENT, check_activation, check_least, check_parts
 from archloom.search_spaces.blueprints.shapes import ShapeSoFar
 from archloom.search_spaces.labels import PLACEHOLDERS, candidate_label
 from archloom.search_spaces.mlp.network import ACTIVATIONS
 from archloom.search_spaces.operations import OPERATIONS
+from archloom.search_spaces.sharing import Slot, alternatives, is_shared, knob, routed, spread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,11 +34,14 @@ __all__ = [
     "Place",
     "chain",
     "fitted",
+    "fixed_width",
     "flat",
     "label_of_part",
     "made_activation",
     "part",
+    "sliced",
     "takes",
+    "widest",
 ]
 
 
@@ -121,6 +125,7 @@ class Layer(Blueprint):
             c_in = shape[-1]  # tokens hold their channels last
         place = Place(c_in, c_out, stride, affine, shape, n_outputs)
         width, own_stride = self._own("width"), self._own("stride")
+        width = knob(width) if "width" in self.elastic else width
         inner = replace(place, c_out=width or c_out, stride=own_stride or stride)
         module = fitted(self._build(inner), place, takes_stride=self.takes("stride"))
         if n_outputs is None or self._is_network or self.takes("n_outputs"):
@@ -155,6 +160,10 @@ def part(child: Any, place: Place, at: Any = None) -> nn.Module:
         place: where it stands.
         at: its symbolic path, for a child that does not know its own.
     """
+    return routed(child, lambda one: _part(one, place, at))
+
+
+def _part(child: Any, place: Place, at: Any) -> nn.Module:
     if isinstance(child, list):
         return fitted(chain(child, place), place, takes_stride=takes(child, "stride"))
     told = {name: value for name, value in vars(place).items() if name != "c_in" and takes(child, name)}
@@ -176,20 +185,26 @@ def chain(layers: Any, place: Place) -> nn.Module:
 
     spread = list(_spread(layers))
     children = [child for child, _ in spread]
-    strided = next((i for i, child in enumerate(children) if takes(child, "stride")), None)
+    strided = None if place.stride in (None, 1) else _strided(children)
     width, modules = place.c_in, list[nn.Module]()
     shape = ShapeSoFar(place.input_shape)
     for index, (child, at) in enumerate(spread):
-        is_end = index == len(children) - 1 and place.n_outputs is not None and takes(child, "n_outputs")
-        told = Place(
+        here = Place(
             width,
-            c_out=place.c_out if takes(child, "c_out") else None,
             stride=place.stride if index == strided or place.stride is None else 1,
             affine=place.affine,
             input_shape=shape.after(modules) if takes(child, "input_shape") else None,
-            n_outputs=place.n_outputs if is_end else None,
+            n_outputs=place.n_outputs if index == len(children) - 1 else None,
         )
-        modules.append(part(child, told, at))
+
+        def made(one: Any, here: Place = here, at: Any = at) -> nn.Module:
+            if _is_absent(one):  # only a supernet has it among its candidates
+                return sized(nn.Identity(), here.c_in)
+            c_out = place.c_out if takes(one, "c_out") else None
+            n_outputs = here.n_outputs if takes(one, "n_outputs") else None
+            return part(one, replace(here, c_out=c_out, n_outputs=n_outputs), at)
+
+        modules.append(routed(child, made))
         if index < len(children) - 1:
             with placed(child, None if at is None else str(at)):
                 width = out_of(modules[-1])
@@ -198,8 +213,43 @@ def chain(layers: Any, place: Place) -> nn.Module:
     return modules[0] if len(modules) == 1 else nn.Sequential(*modules)
 
 
+def sliced(module: nn.Module, place: Place, kernel: Any = None) -> nn.Module:
+    """Have a layer of a supernet slice its weights, where widths or its kernel are a matter of choice."""
+    from archloom.nn.routed import Knob, Width, slicing
+
+    if is_shared() and (isinstance(place.c_in, Width) or Knob in (type(place.c_out), type(kernel))):
+        return slicing(module, place.c_out, kernel)
+    return module
+
+
+def widest(value: Any) -> int:
+    """Return a number, or the largest that a knob has, as one of several."""
+    from archloom.nn.routed import Knob, Width, largest
+
+    return Width(largest(value)) if isinstance(value, Knob) else value
+
+
+def fixed_width(module: nn.Module) -> int:
+    """Return the width of a module, which must have only one."""
+    from archloom.nn.routed import Width
+
+    width = out_of(module)
+    if is_shared() and isinstance(width, Width):
+        raise SpaceError(
+            f"a part of up to {int(width)} channels by choice stands where the width has to be the same, "
+            "in a sum or beside others: put a layer of fixed width behind it"
+        )
+    return width
+
+
 def takes(child: Any, name: str) -> bool:
-    """Whether a child makes use of what a place offers: a layer says so, anything else by its signature."""
+    """Whether a child makes use of what a place offers: a layer says so, anything else by its signature.
+
+    Of several candidates any may.
+    """
+    candidates = alternatives(child)
+    if candidates is not None:
+        return any(takes(candidate, name) for candidate in candidates)
     if isinstance(child, Layer):
         return child.takes(name)
     if isinstance(child, list):
@@ -210,6 +260,25 @@ def takes(child: Any, name: str) -> bool:
     return name in _parameters(child)
 
 
+def _strided(children: Sequence[Any]) -> int | None:
+    """Return which child takes the stride: the first that can, whatever is chosen.
+
+    Raises:
+        SpaceError: (in a supernet) that depends on what is chosen.
+    """
+    for index, child in enumerate(children):
+        candidates = alternatives(child) or [child]
+        answers = {not _is_absent(candidate) and takes(candidate, "stride") for candidate in candidates}
+        if len(answers) > 1:
+            raise SpaceError(
+                "which layer takes the stride depends on what is chosen here, so that it cannot be shared: "
+                "put a layer of fixed kind first, or give the stride to one layer by name"
+            )
+        if answers == {True}:
+            return index
+    return None
+
+
 def flat(layers: Any) -> list[Any]:
     """Return the layers that are there, lists in lists laid out."""
     return [child for child, _ in _spread(layers)]
@@ -217,14 +286,24 @@ def flat(layers: Any) -> list[Any]:
 
 def _spread(layers: Any, at: Any = None) -> Iterator[tuple[Any, Any]]:
     """Yield the layers that are there, each with its symbolic path."""
+    if is_shared() and not isinstance(layers, Slot):
+        slots = spread(layers) if isinstance(layers, list | pg.hyper.ManyOf) else [layers]
+        if len(slots) != 1 or slots[0] is not layers:
+            for layer in slots:
+                yield from _spread(layer, getattr(layer, "sym_path", None))
+            return
     if isinstance(layers, pg.List):
         for index, layer in enumerate(layers):
             yield from _spread(layer, layers.sym_path + index)
     elif isinstance(layers, list):
         for layer in layers:
             yield from _spread(layer)
-    elif layers is not None and not (isinstance(layers, str) and layers == ABSENT):
+    elif not _is_absent(layers):
         yield layers, at
+
+
+def _is_absent(layer: Any) -> bool:
+    return layer is None or (isinstance(layer, str) and layer == ABSENT)
 
 
 def made_activation(name: str) -> nn.Module:
@@ -257,7 +336,7 @@ def fitted(module: nn.Module, place: Place, *, takes_stride: bool) -> nn.Module:
     stride = 1 if takes_stride or place.stride is None else place.stride
     if place.c_out is None and stride == 1:
         return module
-    width = out_of(module)
+    width = out_of(module) if place.c_out is None else fixed_width(module)
     c_out = place.c_out or width
     if width == c_out and stride == 1:
         return module
@@ -269,6 +348,7 @@ def _with_head(module: nn.Module, n_outputs: int) -> nn.Module:
 
     from archloom.nn import MeanHead
 
-    head = MeanHead(out_of(module), n_outputs)
+    width = out_of(module)
+    head = sliced(MeanHead(width, n_outputs), Place(width))
     body = module if type(module) is nn.Sequential else [module]
     return nn.Sequential(*body, head)

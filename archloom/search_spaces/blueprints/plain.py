@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from archloom.errors import SpaceError
 from archloom.search_spaces.blueprint import sized
 from archloom.search_spaces.blueprints.checks import check_activation, check_share
-from archloom.search_spaces.blueprints.layer import Layer, Place, made_activation
+from archloom.search_spaces.blueprints.layer import Layer, Place, made_activation, sliced
+from archloom.search_spaces.mlp.network import dense_layer
+from archloom.search_spaces.sharing import is_shared, routed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +32,8 @@ class Linear(Layer):
     activation: str = "relu"
     dropout: float = 0.0
 
+    elastic = frozenset({"width", "activation", "dropout"})
+    takes_any_width = True
     _takes = frozenset({"c_out"})
 
     def _on_bound(self) -> None:
@@ -37,10 +41,8 @@ class Linear(Layer):
         check_share(self, "dropout")
 
     def _build(self, place: Place) -> nn.Module:
-        from archloom.nn import DenseLayer
-
-        c_out = place.c_out or place.c_in
-        return DenseLayer(place.c_in, c_out, made_activation(self.activation), self.dropout)
+        activation = routed(self.activation, made_activation)
+        return dense_layer(place.c_in, place.c_out or place.c_in, activation, self.dropout)
 
 
 class Norm(Layer):
@@ -54,6 +56,11 @@ class Norm(Layer):
     kind: Literal["batch", "layer", "group", "instance"] = "batch"
     groups: int = 8
 
+    @property
+    def takes_any_width(self) -> bool:  # type: ignore[override]
+        """Batch norms of the first channels are a slice; others would need statistics of their own."""
+        return self.kind == "batch"
+
     def _build(self, place: Place) -> nn.Module:
         from archloom.nn import Norm as Module
 
@@ -62,7 +69,7 @@ class Norm(Layer):
                 f"groups must divide the width, got {self.groups} groups of {place.c_in} channels"
             )
         n_groups = self.groups if self.kind == "group" else 1
-        return Module(place.c_in, self.kind, n_groups, affine=place.affine)
+        return sliced(Module(place.c_in, self.kind, n_groups, affine=place.affine), place)
 
 
 class Activation(Layer):
@@ -73,6 +80,8 @@ class Activation(Layer):
     """
 
     kind: str = "relu"
+
+    takes_any_width = True
 
     def _on_bound(self) -> None:
         super()._on_bound()
@@ -96,6 +105,8 @@ class Pool(Layer):
     size: int | Literal["global"] = 2
     stride: int | None = None
 
+    takes_any_width = True
+
     _least = Layer._least | {"size": 1}
     _takes = frozenset({"stride"})
 
@@ -118,6 +129,8 @@ class Dropout(Layer):
 
     rate: float = 0.5
 
+    takes_any_width = True
+
     def _on_bound(self) -> None:
         super()._on_bound()
         check_share(self, "rate")
@@ -130,6 +143,8 @@ class Dropout(Layer):
 
 class Identity(Layer):
     """Nothing: the input as it is, or brought to the width and stride that the parent asks for."""
+
+    takes_any_width = True
 
     def _build(self, place: Place) -> nn.Module:
         from torch import nn
@@ -146,16 +161,22 @@ class Flatten(Layer):
         SpaceError: built where the shape of its input is not known.
     """
 
+    takes_any_width = True
+
     _takes = frozenset({"input_shape"})
 
     def _build(self, place: Place) -> nn.Module:
         from torch import nn
+
+        from archloom.nn.routed import Width
 
         if place.input_shape is None:
             raise SpaceError(
                 "flatten needs to know the shape of its input, which is known only in the layers of a whole "
                 "network; {name: pool, size: global} does without"
             )
+        if is_shared() and isinstance(place.c_in, Width):
+            return sized(nn.Flatten(), Width(place.c_in * math.prod(place.input_shape[1:])))
         return sized(nn.Flatten(), math.prod(place.input_shape))
 
 
@@ -168,6 +189,8 @@ class Head(Layer):
 
     dropout: float = 0.0
 
+    takes_any_width = True
+
     _takes = frozenset({"n_outputs"})
 
     def _on_bound(self) -> None:
@@ -179,7 +202,7 @@ class Head(Layer):
 
         if place.n_outputs is None:
             raise SpaceError("a head is the last layer of a whole network, and stands nowhere else")
-        return MeanHead(place.c_in, place.n_outputs, self.dropout)
+        return sliced(MeanHead(place.c_in, place.n_outputs, self.dropout), place)
 
 
 class Attention(Layer):

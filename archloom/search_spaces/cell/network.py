@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
+from archloom.search_spaces.nodes import sum_node
+from archloom.search_spaces.sharing import routed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,8 +38,12 @@ class Edge(Blueprint):
         self, c_in: int, *, c_out: int, stride: int, keep_path: float = 1.0, layer_ratio: float = 1.0
     ) -> nn.Module:
         """Build the operation; only an edge from an input takes the stride."""
-        operation = build(self.op, c_in, c_out=c_out, stride=stride if self.source < 2 else 1)
-        return dropping(operation, keep_path, layer_ratio)
+        step = stride if self.source < 2 else 1
+
+        def made(op: Any) -> nn.Module:
+            return dropping(build(op, c_in, c_out=c_out, stride=step), keep_path, layer_ratio)
+
+        return routed(self.op, made)
 
 
 class Cell(Blueprint):
@@ -71,14 +77,15 @@ class Cell(Blueprint):
             keep_path: the final keep of a ``ScheduledDropPath`` on every edge; 1 for none.
             layer_ratio: how deep the cell is, for the same.
         """
-        from archloom.nn import ReluConvBN, SumNode, TwoInputCell
+        from archloom.nn import ReluConvBN, TwoInputCell
 
         first = preprocessed(c_before_last, c_out, stride_before_last)
         drop = {} if keep_path == 1 else {"keep_path": keep_path, "layer_ratio": layer_ratio}
-        nodes = []
-        for edges in self.nodes:
-            operations = [build(edge, c_out, c_out=c_out, stride=stride, **drop) for edge in edges]
-            nodes.append(SumNode([edge.source for edge in edges], operations))
+
+        def made(edge: Any) -> tuple[int, nn.Module]:
+            return edge.source, build(edge, c_out, c_out=c_out, stride=stride, **drop)
+
+        nodes = [sum_node(edges, made) for edges in self.nodes]
         return TwoInputCell(first, ReluConvBN(c_in, c_out, 1), nodes)
 
 
@@ -130,7 +137,13 @@ class DropPathCellNetwork(Blueprint):
 
 
 def stacked(
-    parts: Sequence[tuple[Any, int]], c_in: int, n_outputs: int, *, channels: int, keep_path: float = 1.0
+    parts: Sequence[tuple[Any, int]],
+    c_in: int,
+    n_outputs: int,
+    *,
+    channels: int,
+    keep_path: float = 1.0,
+    auxiliary: float = 0.0,
 ) -> nn.Module:
     """Stack cells that each read the two before, between a 3x3 stem and a pooled linear head.
 
@@ -140,8 +153,10 @@ def stacked(
         n_outputs: outputs of the head.
         channels: channels of a node in the first cells.
         keep_path: what cells are told of dropped paths; 1 for nothing.
+        auxiliary: the weight of an auxiliary head's loss, at two thirds of the depth; 0 for none.
     """
-    from archloom.nn import ConvBN, PooledHead, TwoInputNetwork
+    from archloom.nn import AuxiliaryHead, ConvBN, PooledHead, TwoInputNetwork
+    from archloom.nn.routed import picking
 
     stem = ConvBN(c_in, STEM_MULTIPLIER * channels, 3, activation=False)
     cells: list[nn.Module] = []
@@ -161,7 +176,12 @@ def stacked(
         )
         cells.append(module)
         c_before_last, c_last, stride_before_last = c_last, out_of(module), stride
-    return TwoInputNetwork(stem, cells, PooledHead(c_last, n_outputs))
+    head = picking(PooledHead(c_last, n_outputs), c_last)
+    if not auxiliary:
+        return TwoInputNetwork(stem, cells, head)
+    at = 2 * len(cells) // 3
+    width = out_of(cells[at])
+    return TwoInputNetwork(stem, cells, head, picking(AuxiliaryHead(width, n_outputs), width), at, auxiliary)
 
 
 def preprocessed(c_before_last: int, c_out: int, stride_before_last: int) -> nn.Module:

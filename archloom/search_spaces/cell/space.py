@@ -14,7 +14,7 @@ from archloom.search_spaces.cell.network import Cell, CellNetwork, DropPathCellN
 from archloom.search_spaces.operations import DARTS, OPERATIONS
 from archloom.search_spaces.space import SearchSpace
 
-__all__ = ["canonical_cell", "cell"]
+__all__ = ["canonical_cell", "cell", "chosen_cell", "read_nodes", "spell_nodes"]
 
 N_EDGES = 2
 
@@ -62,25 +62,16 @@ def cell(
         raise ConfigError(f"cell needs 0 < keep_path <= 1, got keep_path={keep_path}")
     for name in names:
         OPERATIONS.get(name)
-    chosen = [
-        pg.manyof(
-            N_EDGES,
-            [Edge(source=j, op=pg.oneof(names)) for j in range(i)],
-            distinct=True,
-            sorted=True,
-        )
-        for i in range(2, nodes + 2)
-    ]
-    body = {"cell": Cell(nodes=chosen), "channels": channels, "n_cells": n_cells}
+    body = {"cell": chosen_cell(nodes, names), "channels": channels, "n_cells": n_cells}
     template = (
         CellNetwork(**body) if keep_path == 1 else DropPathCellNetwork(**body, keep_path=float(keep_path))
     )
 
     def canonical(choices: Mapping[str, str | float]) -> str:
-        return canonical_cell(_nodes(choices, nodes))
+        return canonical_cell(read_nodes(choices, nodes))
 
     def text(choices: Mapping[str, str | float]) -> str:
-        return _spell(_nodes(choices, nodes))
+        return spell_nodes(read_nodes(choices, nodes))
 
     return SearchSpace(template, canonical=canonical, text=text)
 
@@ -104,7 +95,9 @@ def canonical_cell(nodes: Sequence[Node]) -> str:
     for index, edges in enumerate(kept):
         terms = sorted(f"{op}({inflow.get(source, source)})" for source, op in edges)
         inflow[f"node_{index}"] = f"[{'+'.join(terms)}]"
-    return min(_spell(_renumbered(kept, order), is_sorted=True) for order in _orders(list(inflow.values())))
+    return min(
+        spell_nodes(_renumbered(kept, order), is_sorted=True) for order in _orders(list(inflow.values()))
+    )
 
 
 def _orders(colours: Sequence[str]) -> Iterator[list[int]]:
@@ -122,17 +115,34 @@ def _renumbered(nodes: Sequence[Node], order: Sequence[int]) -> Iterator[Node]:
         yield [(names.get(source, source), op) for source, op in nodes[old]]
 
 
-def _nodes(choices: Mapping[str, str | float], n_nodes: int) -> list[list[tuple[str, str]]]:
-    """Read the edges of each node from the choices of an architecture."""
+def chosen_cell(nodes: int, operations: Sequence[str]) -> Cell:
+    """Make a cell whose nodes each choose two edges from earlier states, and an operation for each."""
+    return Cell(
+        nodes=[
+            pg.manyof(
+                N_EDGES,
+                [Edge(source=j, op=pg.oneof(list(operations))) for j in range(i)],
+                distinct=True,
+                sorted=True,
+            )
+            for i in range(2, nodes + 2)
+        ]
+    )
+
+
+def read_nodes(
+    choices: Mapping[str, str | float], n_nodes: int, cell: str = "cell"
+) -> list[list[tuple[str, str]]]:
+    """Read the edges of each node of a cell from the choices of an architecture."""
     nodes = []
     for index in range(n_nodes):
-        path = f"cell.nodes[{index}]"
+        path = f"{cell}.nodes[{index}]"
         sources = [str(choices[f"{path}[{slot}]"]) for slot in range(N_EDGES)]
         nodes.append([(source, str(choices[f"{path}({source}).op"])) for source in sources])
     return nodes
 
 
-def _spell(nodes: Iterable[Node], *, is_sorted: bool = False) -> str:
+def spell_nodes(nodes: Iterable[Node], *, is_sorted: bool = False) -> str:
     """Spell nodes as ``node_0 = a(input_0) + b(input_1); node_1 = ...``."""
     lines = []
     for index, edges in enumerate(nodes):

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from archloom.registry import Registry
-from archloom.search_spaces.blueprint import Blueprint, build, out_of
+from archloom.search_spaces.blueprint import Blueprint, build, out_of, sized
+from archloom.search_spaces.sharing import is_shared, knob, routed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,6 +50,9 @@ class Dense(Blueprint):
     activation: str = "relu"
     dropout: float = 0.0
 
+    elastic = frozenset({"width", "activation", "dropout"})
+    takes_any_width = True
+
     @property
     def label(self) -> str:
         """``dense``."""
@@ -55,9 +60,23 @@ class Dense(Blueprint):
 
     def build(self, c_in: int) -> nn.Module:
         """Build the layer, ``b x c_in`` to ``b x width``."""
-        from archloom.nn import DenseLayer
+        activation = routed(self.activation, lambda name: ACTIVATIONS.get(name)())
+        return dense_layer(c_in, knob(self.width), activation, self.dropout)
 
-        return DenseLayer(c_in, self.width, ACTIVATIONS.get(self.activation)(), self.dropout)
+
+def dense_layer(c_in: int, width: Any, activation: nn.Module, dropout: Any) -> nn.Module:
+    """Make a dense layer; in a supernet its width may be a knob, and its dropout chosen."""
+    from torch import nn
+
+    from archloom.nn import DenseLayer
+    from archloom.nn.routed import Knob, Width, largest, slicing
+
+    if not is_shared():
+        return DenseLayer(c_in, width, activation, dropout)
+    wide = Width(largest(width)) if isinstance(width, Knob) else width
+    layer = DenseLayer(c_in, wide, activation)
+    layer.drop = routed(dropout, nn.Dropout)  # type: ignore[assignment]
+    return slicing(layer, width) if isinstance(wide, Width) or isinstance(c_in, Width) else layer
 
 
 class MLP(Blueprint):
@@ -83,11 +102,22 @@ class MLP(Blueprint):
         from torch import nn
 
         from archloom.nn import MLP as Network  # noqa: N811
+        from archloom.nn.routed import ElasticLinear, Width
 
         width = c_in if input_shape is None else math.prod(input_shape)
         layers: list[nn.Module] = []
         for layer in self.layers:
-            if layer != ABSENT:
-                layers.append(build(layer, width))
+            if is_shared() or layer != ABSENT:
+                layers.append(routed(layer, partial(_layer, width)))
                 width = out_of(layers[-1])
-        return Network(layers, nn.Linear(width, n_outputs))
+        head = ElasticLinear(width, n_outputs) if isinstance(width, Width) else nn.Linear(width, n_outputs)
+        return Network(layers, head)
+
+
+def _layer(width: int, layer: Any) -> nn.Module:
+    """Build a layer; one that is not there passes on whatever comes."""
+    from torch import nn
+
+    from archloom.nn.routed import Width
+
+    return sized(nn.Identity(), Width(width)) if layer == ABSENT else build(layer, width)

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pyglove as pg
 
 from archloom.errors import ConfigError, UnknownNameError, did_you_mean
+from archloom.search_spaces.choosing import among
 from archloom.search_spaces.mlp.network import ABSENT, ACTIVATIONS, MLP, Dense
 from archloom.search_spaces.space import SearchSpace
 
@@ -46,7 +46,7 @@ def mlp(
 
     def dense() -> Dense:
         return Dense(
-            width=_among(widths), activation=_among(activations), dropout=_among([float(p) for p in dropout])
+            width=among(widths), activation=among(activations), dropout=among([float(p) for p in dropout])
         )
 
     later = [pg.oneof([ABSENT, dense()]) for _ in range(layers - 1)]
@@ -55,11 +55,6 @@ def mlp(
         return " > ".join(_layers(choices, layers))
 
     return SearchSpace(MLP(layers=[dense(), *later]), canonical=describe, text=describe)
-
-
-def _among(options: Sequence[Any]) -> Any:
-    """Return a choice among several options; a single one is no choice."""
-    return pg.oneof(list(options)) if len(options) > 1 else options[0]
 
 
 def _layers(choices: Mapping[str, str | float], n_layers: int) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from archloom.errors import SpaceError, did_you_mean
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
 from archloom.search_spaces.cell.network import dropping, preprocessed, stacked
+from archloom.search_spaces.nodes import wire
+from archloom.search_spaces.sharing import alternatives, is_shared, routed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,6 +69,8 @@ class Block(Blueprint):
         """
         from archloom.nn import PairNode
 
+        if is_shared():
+            return self._routed(c_in, widths, stride, keep_path, layer_ratio)
         sources = [_state(source, len(widths)) for source in (self.source_0, self.source_1)]
         operations = [
             build(op, widths[source], c_out=c_in, stride=stride if source < 2 else 1)
@@ -74,6 +78,36 @@ class Block(Blueprint):
         ]
         paths = [dropping(operation, keep_path, layer_ratio) for operation in operations]
         return PairNode(sources, paths, self.combine)
+
+    def _routed(
+        self, c_in: int, widths: Sequence[int], stride: int, keep_path: float, layer_ratio: float
+    ) -> nn.Module:
+        """Build the block of a supernet: an operation for every state that it may read."""
+        from archloom.nn.routed import RoutedParallel, RoutedSumNode
+
+        ways = alternatives(self.combine) or [self.combine]
+        if len(ways) > 1:
+            raise SpaceError(
+                f"blocks of different widths ({' or '.join(map(str, ways))}) cannot share what reads them: "
+                "give the space one of `combines`"
+            )
+
+        def half(source: Any, op: Any) -> nn.Module:
+            state = _state(source, len(widths))
+            step = stride if state < 2 else 1
+
+            def made(op: Any) -> nn.Module:
+                return dropping(build(op, widths[state], c_out=c_in, stride=step), keep_path, layer_ratio)
+
+            return wire(state, routed(op, made))
+
+        halves = [
+            routed(self.source_0, lambda source: half(source, self.op_0)),
+            routed(self.source_1, lambda source: half(source, self.op_1)),
+        ]
+        if ways[0] == "add":
+            return RoutedSumNode(halves, out=c_in)
+        return RoutedParallel(halves, "concat", out=2 * c_in)
 
 
 class NasNetCell(Blueprint):
@@ -84,6 +118,8 @@ class NasNetCell(Blueprint):
     """
 
     blocks: list[Any]
+
+    takes_any_width = True
 
     def build(
         self,
@@ -108,6 +144,7 @@ class NasNetCell(Blueprint):
             layer_ratio: how deep the cell is, for the same.
         """
         from archloom.nn import LooseEndsCell, ReluConvBN
+        from archloom.nn.routed import RoutedLooseEndsCell, picking
 
         widths, nodes = [c_out, c_out], list[Any]()
         for block in self.blocks:
@@ -116,8 +153,11 @@ class NasNetCell(Blueprint):
             )
             nodes.append(node)
             widths.append(out_of(node))
-        first = preprocessed(c_before_last, c_out, stride_before_last)
-        return LooseEndsCell(first, ReluConvBN(c_in, c_out, 1), nodes)
+        first, second = preprocessed(c_before_last, c_out, stride_before_last), ReluConvBN(c_in, c_out, 1)
+        if not is_shared():
+            return LooseEndsCell(first, second, nodes)
+        inputs = picking(first, c_before_last), picking(second, c_in)
+        return RoutedLooseEndsCell(*inputs, nodes, widths[-1])
 
 
 class NasNet(Blueprint):

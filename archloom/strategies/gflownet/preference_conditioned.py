@@ -26,7 +26,7 @@ from archloom.strategies.gflownet.preferences import (
 from archloom.strategies.gflownet.replay import best_of
 from archloom.strategies.gflownet.search import FlowSearch, Known, Schedule
 from archloom.strategies.gflownet.trajectories import Trajectories
-from archloom.strategies.sorting import front_ranks
+from archloom.strategies.selection import by_fronts
 
 __all__ = ["PreferenceConditionedGFlowNet"]
 
@@ -130,8 +130,8 @@ class PreferenceConditionedGFlowNet(FlowSearch):
     def _meet(self, known: Known) -> None:
         kind = RankScale if self._scaling == "rank" else Scale
         self._scale: RankScale | Scale = kind.over(known.costs, known.violations)
-        order = np.argsort(front_ranks(known.costs, known.violations), kind="stable")
-        self._elite = order[: max(1, len(order) // ELITE)]
+        n_elite = max(1, len(known.costs) // ELITE)
+        self._elite = by_fronts(known.costs, known.violations, n_elite)
 
     def _pick(self, known: Known, rng: np.random.Generator) -> Known:
         size = self._schedule.batch_size

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evaluator that trains one supernet and scores every architecture by its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Trial
+from archloom.errors import ArchloomError, ConfigError
+from archloom.evaluators.alone import Alone, keep_weights
+from archloom.evaluators.batches import to_device
+from archloom.evaluators.networks import build_network, build_supernet
+from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
+from archloom.evaluators.options import call_with_options
+from archloom.evaluators.precision import PrecisionName
+from archloom.evaluators.seeding import generator, seeded, threads
+from archloom.evaluators.setup import TrainingSetup, at_least
+from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
+from archloom.evaluators.supernet.recalibration import recalibrate
+from archloom.evaluators.supernet.samplers import SAMPLERS, PathSampler
+from archloom.nn.routed import Supernet
+from archloom.search_spaces import SearchSpace
+
+__all__ = ["SupernetEvaluator"]
+
+CHECKPOINT = "supernet.safetensors"
+
+
+class SupernetEvaluator(Evaluator):
+    """Trains a supernet once, on ``train``, and scores architectures by the weights that they inherit.
+
+    The supernet is the space, built before it is decoded (``archloom.supernet``). Each step of its training
+    passes a batch through the networks that the sampler draws, and moves their weights alone. Its training is
+    a run of the study, with ``train/loss`` for each epoch; it is checkpointed after each, and one that was
+    broken off goes on to the very weights that it would have had (on the CPU).
+
+    An architecture is then scored without training: the statistics of its batch norms are measured anew on
+    training data, and it is measured on ``validation``. Scores by inherited weights rank architectures, and
+    say little of what one reaches by itself: train the best from scratch.
+
+    Args:
+        data: as for ``training``.
+        data_options: the data set's own options.
+        task: as for ``training``.
+        task_options: the task's own options.
+        sampler: which networks a step trains: ``uniform``, ``sandwich``, ``ordered``, an import path, or
+            a live ``PathSampler``.
+        sampler_options: the sampler's own options, ``{n_paths: 4}``.
+        epochs: passes over the training split in the supernet's training.
+        batch_size: samples in a training batch.
+        optimizer: ``adamw``, ``adam`` or ``sgd``.
+        lr: the highest learning rate.
+        weight_decay: ``None`` takes the customary one.
+        momentum: sgd's momentum; the first beta of the other two.
+        schedule: of the learning rate: ``cosine``, ``linear`` or ``constant``.
+        warmup_epochs: length of the linear warm-up.
+        gradient_clip: the highest norm of the gradient; ``None`` does not clip.
+        augment: changes of the training images, as for ``training``.
+        precision: ``float32``, ``bfloat16`` or ``float16``.
+        recalibration_batches: batches of training data from which an architecture's batch-norm statistics are
+            measured before it is scored; 0 scores it with those of all networks together.
+        n_workers: processes that load data which is not in memory.
+        n_threads: CPU threads that torch computes with.
+        test: measure the test split too, by inherited weights. It is used for nothing.
+        n_checked: how many architectures, from the best to the worst, are trained from scratch when the
+            search is over, for as many epochs, to see how well inherited weights ranked them. 0 trains none.
+
+    Raises:
+        ConfigError: an option is unknown or out of its range.
+        SpaceError: (in ``prepare``) the space cannot be built as a supernet.
+    """
+
+    shares: ClassVar[str] = "supernet"
+
+    def __init__(
+        self,
+        *,
+        data: str | Any,
+        data_options: dict[str, Any] | None = None,
+        task: str | Any = "classification",
+        task_options: dict[str, Any] | None = None,
+        sampler: str | PathSampler = "uniform",
+        sampler_options: dict[str, Any] | None = None,
+        epochs: int = 50,
+        batch_size: int = 64,
+        optimizer: OptimizerName = "adamw",
+        lr: float = 1e-3,
+        weight_decay: float | None = None,
+        momentum: float = 0.9,
+        schedule: ScheduleName = "cosine",
+        warmup_epochs: float = 0.0,
+        gradient_clip: float | None = None,
+        augment: Sequence[str | Any] = (),
+        precision: PrecisionName = "float32",
+        recalibration_batches: int = 10,
+        n_workers: int = 0,
+        n_threads: int = 1,
+        test: bool = False,
+        n_checked: int = 5,
+    ):
+        at_least(
+            epochs=(epochs, 1), recalibration_batches=(recalibration_batches, 0), n_checked=(n_checked, 0)
+        )
+        self._setup = TrainingSetup(
+            data=data,
+            data_options=data_options,
+            task=task,
+            task_options=task_options,
+            batch_size=batch_size,
+            optimisation=Optimisation(
+                optimizer=optimizer,
+                lr=lr,
+                weight_decay=weight_decay,
+                momentum=momentum,
+                schedule=schedule,
+                warmup_epochs=warmup_epochs,
+                gradient_clip=gradient_clip,
+            ),
+            augment=augment,
+            precision=precision,
+            n_workers=n_workers,
+            n_threads=n_threads,
+        )
+        self._sampler = _as_sampler(sampler, sampler_options or {})
+        self.epochs = self._epochs = epochs
+        self._n_recalibration = recalibration_batches
+        self._test = test
+        self.n_checked = n_checked
+        self._net: Supernet | None = None
+        self._space: SearchSpace | None = None
+        self._calibration: list[Any] = []
+        self.gives = self._setup.names(has_test=test)
+
+    def prepare(self, space: Any) -> None:
+        """Load the data, and see that the space can be built as a supernet.
+
+        Raises:
+            SpaceError: it cannot; the message says what cannot be shared.
+        """
+        setup = self._setup
+        setup.precision.check()
+        self.gives = setup.names(has_test=self._test and setup.splits.test is not None)
+        self._sampler.setup(space)
+        self._space = space
+        net = build_supernet(space, setup.splits, device="meta")
+        if not any(True for _ in net.parameters()):
+            raise ConfigError("this space has no weights to share")
+
+    def train(self, run: SharedRun) -> None:
+        """Train the supernet, going on from its last checkpoint where there is one.
+
+        Raises:
+            ArchloomError: it diverged, or the checkpoint is of something else.
+        """
+        setup, device = self._setup, torch.device(run.device)
+        setup.precision.check(device)
+        net = build_supernet(self._prepared(), setup.splits, seed=run.seed).to(device)
+        optimizer = setup.optimisation.make(net, is_routed=True)
+        done = 0
+        if run.folder is not None and (run.folder / CHECKPOINT).exists():
+            words = load_checkpoint(run.folder / CHECKPOINT, net, optimizer, self._words(run))
+            done = int(words["epoch"])
+        computing = setup.precision.wrap(net, device)
+        for epoch in range(done + 1, self._epochs + 1):
+            seed = _seed_of(run.seed, epoch)
+            with threads(setup.n_threads), seeded(seed, device):
+                trainer = setup.trainer(
+                    computing,
+                    setup.batches(setup.splits.train, device, shuffle=generator(seed)),
+                    device,
+                    n_epochs=self._epochs,
+                    seed=seed,
+                    optimizer=optimizer,
+                    passes=self._passes(net, seed),
+                )
+                loss = trainer.epoch(epoch)
+            if run.folder is not None:
+                run.folder.mkdir(parents=True, exist_ok=True)
+                save_checkpoint(
+                    run.folder / CHECKPOINT, net, optimizer, {**self._words(run), "epoch": str(epoch)}
+                )
+            run.report(epoch, {"train/loss": loss})
+        self._take(net, run)
+
+    def load(self, run: SharedRun) -> None:
+        """Take the weights of a run that is complete.
+
+        Raises:
+            ArchloomError: they are not there, or of something else.
+        """
+        if run.folder is None or not (run.folder / CHECKPOINT).exists():
+            raise ArchloomError(f"the supernet was trained, but its weights are not in {run.folder}")
+        net = build_supernet(self._prepared(), self._setup.splits, seed=run.seed)
+        load_checkpoint(run.folder / CHECKPOINT, net, None, {**self._words(run), "epoch": str(self._epochs)})
+        self._take(net, run)
+
+    def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
+        """Route the supernet, measure its batch norms anew, and score it.
+
+        Raises:
+            ArchloomError: the supernet has not been trained.
+        """
+        setup, device = self._setup, torch.device(trial.device)
+        splits = setup.splits
+        with threads(setup.n_threads), seeded(trial.seed, device):
+            computing = setup.precision.wrap(self._routed(architecture, device), device)
+            metrics = setup.measure(computing, "validation", splits.validation, device)
+            if self._test and splits.test is not None:
+                metrics |= setup.measure(computing, "test", splits.test, device)
+        return metrics
+
+    def derive(self, architecture: Architecture, run: SharedRun) -> Metrics:
+        """Take an architecture's plain network out of the supernet, measure it, and keep its weights.
+
+        Its batch norms have the statistics that it is scored with. The test split is measured too.
+
+        Raises:
+            ArchloomError: the supernet has not been trained.
+        """
+        setup, device = self._setup, torch.device(run.device)
+        splits = setup.splits
+        with threads(setup.n_threads), seeded(run.seed, device):
+            network = build_network(architecture, splits).to(device)
+            self._hand_on(architecture, network)
+            computing = setup.precision.wrap(network, device)
+            metrics = setup.measure(computing, "validation", splits.validation, device)
+            if splits.test is not None:
+                metrics |= setup.measure(computing, "test", splits.test, device)
+        if run.folder is not None:
+            keep_weights(network, run.folder)
+        run.report(0, metrics)
+        return metrics
+
+    def retrain(
+        self, architecture: Architecture, run: SharedRun, *, epochs: int | None = None, inherits: bool = False
+    ) -> Metrics:
+        """Train an architecture by itself, from scratch or from the weights that it inherits.
+
+        It is trained as the supernet was but for what concerns routes, by default for as many epochs.
+
+        Raises:
+            ArchloomError: the supernet has not been trained, and its weights are asked for; or the loss
+                diverged.
+        """
+        start = partial(self._hand_on, architecture) if inherits else None
+        return Alone(self._setup, epochs or self._epochs)(architecture, run, start)
+
+    def _hand_on(self, architecture: Architecture, network: nn.Module) -> None:
+        device = next(network.parameters()).device
+        self._routed(architecture, device).hand_on(network)
+
+    def _routed(self, architecture: Architecture, device: torch.device) -> Supernet:
+        """Route the supernet, and measure its batch norms anew."""
+        net = self.supernet().to(device)
+        net.route(self._prepared().routing(architecture.genotype))
+        if self._n_recalibration:
+            computing = self._setup.precision.wrap(net, device)
+            recalibrate(net, partial(self._setup.task.forward_batch, computing), self._calibrating(device))
+        return net
+
+    def supernet(self) -> Supernet:
+        """Return the trained supernet.
+
+        Raises:
+            ArchloomError: it has not been trained.
+        """
+        if self._net is None:
+            raise ArchloomError("the supernet has not been trained: call train() first, as a study does")
+        return self._net
+
+    def _take(self, net: Supernet, run: SharedRun) -> None:
+        self._net = net.eval()
+        order = generator(_seed_of(run.seed, 0))
+        batches = self._setup.batches(self._setup.splits.train, torch.device("cpu"), shuffle=order)
+        self._calibration = list(islice(batches, self._n_recalibration))
+
+    def _calibrating(self, device: torch.device) -> list[Any]:
+        if device.type == "cpu":
+            return self._calibration
+        return [to_device(batch, device) for batch in self._calibration]
+
+    def _passes(self, net: Supernet, seed: int) -> Callable[[], list[Callable[[], None]]]:
+        """Return what draws the routes of one step after the other; the epoch's seed decides."""
+        space, steps = self._prepared(), iter(range(2**31))
+
+        def passes() -> list[Callable[[], None]]:
+            rows = self._sampler.draw(np.random.default_rng((seed, next(steps))))
+            return [partial(net.route, space.routing(rows[i])) for i in range(len(rows))]
+
+        return passes
+
+    def _prepared(self) -> SearchSpace:
+        if self._space is None:
+            raise ArchloomError("call prepare(space) first, as a study does")
+        return self._space
+
+    def _words(self, run: SharedRun) -> dict[str, str]:
+        return {"space": self._prepared().fingerprint, "seed": str(run.seed)}
+
+
+def _seed_of(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence((seed % 2**63, epoch)).generate_state(1, np.uint64)[0]) % 2**63
+
+
+def _as_sampler(sampler: str | PathSampler, options: Mapping[str, Any]) -> PathSampler:
+    found = SAMPLERS.get(sampler) if isinstance(sampler, str) else sampler
+    if isinstance(found, PathSampler):
+        if options:
+            raise ConfigError(f"sampler_options go with a sampler's name: {options}")
+        return found
+    made = call_with_options(found, options, f"the sampler {sampler!r}") if callable(found) else found
+    if not isinstance(made, PathSampler):
+        raise ConfigError(f"sampler must be a name, an import path or a PathSampler; got {sampler!r}")
+    return made

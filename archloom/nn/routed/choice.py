@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One of several modules, some of several modules, and what they read."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, final
+
+from torch import Tensor, nn
+
+from archloom.nn.routed.switch import Switch
+
+__all__ = ["Choice", "Many", "Routed", "Wire"]
+
+
+class Routed(nn.Module):
+    """A module whose plain counterpart has other children than it has itself."""
+
+    @abstractmethod
+    def plain_children(self) -> Iterable[nn.Module]:
+        """Yield the children of the plain module that the switches stand for now, in its order."""
+
+
+@final
+class Choice(Routed):
+    """One of several modules of one signature.
+
+    Under coefficients it is ``sum_i w_i candidate_i(x)``.
+
+    Args:
+        candidates: the modules.
+        switch: the site that chooses.
+        slot: which of the site's slots.
+        out: width of the output.
+    """
+
+    def __init__(self, candidates: Iterable[nn.Module], switch: Switch, slot: int = 0, *, out: int | None):
+        super().__init__()
+        self.candidates = nn.ModuleList(candidates)
+        self.switch = switch
+        self.slot = slot
+        if out is not None:
+            self.out = out
+
+    @property
+    def taken(self) -> nn.Module:
+        """The candidate that is chosen now."""
+        return self.candidates[self.switch.chosen[self.slot]]
+
+    def plain_children(self) -> Iterator[nn.Module]:
+        """Yield the chosen candidate: it stands where the choice does."""
+        yield self.taken
+
+    def forward(self, *args: Any) -> Any:
+        """Run the chosen candidate, or mix all of them."""
+        weights = self.switch.weights
+        if weights is None:
+            return self.taken(*args)
+        return sum(w * candidate(*args) for w, candidate in zip(weights, self.candidates, strict=True))
+
+
+@final
+class Many(Routed):
+    """Several of some modules; iterating yields those that are active, each with its coefficient or ``None``.
+
+    Args:
+        slots: for each slot its candidates; one entry where all slots share theirs.
+        switch: the site that chooses.
+        out: width of each one's output.
+    """
+
+    def __init__(self, slots: Sequence[Sequence[nn.Module]], switch: Switch, *, out: int | None = None):
+        super().__init__()
+        if out is not None:
+            self.out = out
+        self.slots = nn.ModuleList(nn.ModuleList(candidates) for candidates in slots)
+        self.switch = switch
+
+    def plain_children(self) -> Iterator[nn.Module]:
+        """Yield the module of each slot."""
+        for module, _ in self:
+            yield module
+
+    def __iter__(self) -> Iterator[tuple[nn.Module, Tensor | None]]:
+        slots: Sequence[Any] = list(self.slots)
+        weights = self.switch.weights
+        if weights is not None:
+            # Slots that share candidates share a mixture; those that do not each have one of their own.
+            yield from ((c, w) for slot in slots for w, c in zip(weights, slot, strict=True))
+            return
+        for slot, choice in enumerate(self.switch.chosen):
+            yield slots[slot if len(slots) > 1 else 0][choice], None
+
+
+@final
+class Wire(Routed):
+    """An operation on one of several earlier states.
+
+    Args:
+        source: which state.
+        operation: the module.
+    """
+
+    def __init__(self, source: int, operation: nn.Module):
+        super().__init__()
+        self.source = source
+        self.operation = operation
+
+    def plain_children(self) -> Iterator[nn.Module]:
+        """Yield the operation."""
+        yield self.operation
+
+    def forward(self, states: Sequence[Tensor]) -> Tensor:
+        """Run the operation on its state."""
+        y: Tensor = self.operation(states[self.source])
+        return y

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sums of operations of which some are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from archloom.nn.ranks import channel_dim, refuse_different
+from archloom.nn.routed.choice import Many, Routed
+
+__all__ = ["RoutedParallel", "RoutedSumNode"]
+
+
+@final
+class RoutedSumNode(Routed):
+    """A ``SumNode`` whose edges may be chosen: ``y = sum_k w_k edge_k(states)``, ``w`` 1 without a mixture.
+
+    Args:
+        edges: modules that each read the list of states, or a ``Many`` of such.
+        out: channels out.
+    """
+
+    def __init__(self, edges: Sequence[nn.Module], *, out: int):
+        super().__init__()
+        self.edges = nn.ModuleList(edges)
+        self.out = out
+
+    def plain_children(self) -> Iterator[nn.Module]:
+        """Yield the edges."""
+        yield from self.edges
+
+    def forward(self, states: Sequence[Tensor]) -> Tensor:
+        """Sum the active edges over earlier states."""
+        return _total((edge(states), weight) for edge, weight in _active(self.edges))
+
+
+@final
+class RoutedParallel(Routed):
+    """A ``Parallel`` whose branches may be chosen.
+
+    Args:
+        branches: modules, or a ``Many`` of such.
+        join: ``sum``, or ``concat`` along the channels, which no mixture can do.
+        out: width of the output.
+    """
+
+    def __init__(self, branches: Sequence[nn.Module], join: str = "sum", *, out: int):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+        self.join = join
+        self.out = out
+
+    def plain_children(self) -> Iterator[nn.Module]:
+        """Yield the branches."""
+        yield from self.branches
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Join the active branches."""
+        parts = ((branch(x), weight) for branch, weight in _active(self.branches))
+        if self.join == "sum":
+            return _total(parts)
+        states = [state for state, _ in parts]
+        return torch.cat(states, dim=channel_dim(states[0]))
+
+
+def _active(modules: Iterable[nn.Module]) -> Iterator[tuple[nn.Module, Tensor | None]]:
+    for module in modules:
+        if isinstance(module, Many):
+            yield from module
+        else:
+            yield module, None
+
+
+def _total(parts: Iterable[tuple[Tensor, Tensor | None]]) -> Tensor:
+    total: Tensor | None = None
+    for state, weight in parts:
+        term = state if weight is None else weight * state
+        if total is not None:
+            refuse_different(total, term, "a node sums states that are")
+        total = term if total is None else total + term
+    assert total is not None  # a node has at least one edge
+    return total
