@@ -7,7 +7,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ __all__ = ["AGREEMENT", "Agreement", "agreement", "kendall_tau", "spread_out"]
 
 AGREEMENT = "agreement"
 """The kind of a study's events that say what was found."""
+
+Scores: TypeAlias = Sequence[float] | npt.NDArray[Any]
 
 _N_SHUFFLES = 10_000
 _MOST_EXACT = 7
@@ -64,7 +66,7 @@ class Agreement(NamedTuple):
         )
 
 
-def agreement(inherited: Sequence[float], alone: Sequence[float]) -> Agreement:
+def agreement(inherited: Scores, alone: Scores) -> Agreement:
     """Compare two scores of the same architectures; of both, the greater is the better.
 
     Raises:
@@ -78,7 +80,7 @@ def agreement(inherited: Sequence[float], alone: Sequence[float]) -> Agreement:
     return Agreement(tau, _p(tau, inherited, alone), len(alone), len(best[0] & best[1]), n_top)
 
 
-def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float:
+def kendall_tau(a: Scores, b: Scores) -> float:
     """Return Kendall's tau-b: concordant less discordant pairs, over those that are not tied.
 
     ``(C - D) / sqrt((n0 - ties_a) * (n0 - ties_b))``; NaN where all of one are tied.
@@ -91,7 +93,7 @@ def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float:
     return float((signs[0] * signs[1]).sum() / untied) if untied else float("nan")
 
 
-def spread_out(scores: Sequence[float], n: int) -> list[int]:
+def spread_out(scores: Scores, n: int) -> list[int]:
     """Return the indices of ``n`` scores, evenly from the best to the worst by rank.
 
     >>> spread_out([5.0, 1.0, 4.0, 2.0, 3.0], 3)
@@ -103,7 +105,7 @@ def spread_out(scores: Sequence[float], n: int) -> list[int]:
     return [order[place] for place in places]
 
 
-def _p(tau: float, a: Sequence[float], b: Sequence[float]) -> float:
+def _p(tau: float, a: Scores, b: Scores) -> float:
     if math.isnan(tau):
         return float("nan")
     signs = np.sign(np.subtract.outer(np.asarray(a, float), np.asarray(a, float)))

@@ -34,7 +34,7 @@ class Named:
         >>> Named("mine", ("--store", "x.db")).command("best", "-n", "10")
         'search best mine -n 10 --store x.db'
         """
-        trust = self.trust if verb == "export" else ()
+        trust = self.trust if verb in ("export", "retrain") else ()
         return shlex.join(["search", verb, self.study, *words, *self.store, *trust])
 
 

@@ -74,7 +74,10 @@ def next_commands(study: Study, named: Named, again: Sequence[str]) -> list[str]
     """
     found = leaders(study.store, study.id, study.objectives, None)
     commands = [named.command("best", "-n", "10"), named.command("show", "best")]
-    if any(trial.artifacts for trial in found):
+    is_shared = any(evaluator.shares for evaluator in study.evaluators)
+    if is_shared:
+        commands.append(named.command("retrain", "best", "--seeds", "3"))
+    if is_shared or any(trial.artifacts for trial in found):
         commands.append(named.command("export", "best", f"{study.name}-model"))
     return [*commands, shlex.join(again)] if found else []
 

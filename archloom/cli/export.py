@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from archloom.cli._export_trials import Target, check_words, export_trials, words_for_network
-from archloom.cli._studies import StoreOption, StudyArgument, chosen, folder_of, identity, opened
+from archloom.cli._export_weights import Source, Weights, derived, find_weights
+from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
 from archloom.errors import ArchloomError, ConfigError
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from archloom.config import StudyFile
     from archloom.evaluators import Splits
-    from archloom.store import Store, StudyRecord, TrialRecord
-
-WEIGHTS = "weights.safetensors"
+    from archloom.store import StudyRecord, TrialRecord
 
 
 def export(
@@ -43,6 +42,15 @@ def export(
         ),
     ] = None,
     *,
+    weights: Annotated[
+        Weights | None,
+        typer.Option(
+            "--weights",
+            help="Which: the trial's own; those that 'search retrain' made (the best seed on validation); or "
+            "those derived from the supernet.",
+            show_default="the first of these that there are",
+        ),
+    ] = None,
     to: Annotated[
         Target | None,
         typer.Option(
@@ -90,10 +98,12 @@ def export(
         found = chosen(opened_store, record, trial)
         if found.reused_from is not None:
             found = opened_store.trial(identity(record), found.reused_from)
-        weights = _weights(found, record, opened_store)
+        source = find_weights(opened_store, record, found, weights)
         study_file = _study_file(study, record, trust)
         with study_file.importing():
-            _export(study_file, record, found, weights, folder, overwrite)
+            if source is None:
+                source = derived(study_file, found)
+            _export(study_file, record, found, source, folder, overwrite)
 
 
 def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
@@ -113,33 +123,11 @@ def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
     return config.restore(record.config, source=source, trusted=sorted(trusted), folder=folder)
 
 
-def _weights(trial: TrialRecord, study: StudyRecord, store: Store) -> Path:
-    """Return the file of a trial's weights: where it was written, or beside a store that was moved.
-
-    Raises:
-        ArchloomError: there is none.
-    """
-    written = trial.artifacts.get(WEIGHTS)
-    if written is None:
-        raise ArchloomError(
-            f"trial {trial.number} of study {study.name!r} ({trial.state}) has no weights: "
-            "its evaluator kept none"
-        )
-    moved = folder_of(store.url) / Path(*Path(written).parts[-4:])
-    for path in (Path(written), moved):
-        if path.is_file():
-            return path
-    raise ArchloomError(
-        f"the weights of trial {trial.number} of study {study.name!r} are missing: "
-        f"looked for {written} and {moved}"
-    )
-
-
 def _export(
     study_file: StudyFile,
     study: StudyRecord,
     trial: TrialRecord,
-    weights: Path,
+    source: Source,
     folder: Path,
     overwrite: bool,
 ) -> None:
@@ -153,13 +141,14 @@ def _export(
     if study_file.data is None:
         raise ConfigError(f"{study_file.source}: no evaluator names the data its networks are trained on")
     splits = load_splits(*study_file.data)
-    network = _network(study_file, study, trial, splits, weights)
+    network = _network(study_file, study, trial, splits, source.file)
     example = torch.rand(2, *splits.input_shape, generator=torch.Generator().manual_seed(0))
-    card = _card(study_file, study, trial, splits)
+    card = _card(study_file, study, trial, splits, source)
     exported = export_model(network, folder, card=card, example_input=example, overwrite=overwrite)
     same = f"in a fresh process without archloom: its outputs differ by at most {number(exported.difference)}"
     rows: list[tuple[str, RenderableType]] = [
         ("exported", f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
+        ("weights", source.words()),
         ("checked", same),
     ]
     rows += [("written", exact(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
@@ -189,7 +178,9 @@ def _network(
     return network.eval()
 
 
-def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits) -> dict[str, Any]:
+def _card(
+    study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits, source: Source
+) -> dict[str, Any]:
     """Say where the model comes from."""
     config = study_file.resolved()
     card = {
@@ -201,6 +192,7 @@ def _card(study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits:
         "objectives": {objective.metric: objective.direction for objective in study.objectives},
         "constraints": list(study.constraints),
         "metrics": {name: _counted(value) for name, value in trial.metrics.items()},
+        "weights": source.card(),
         "data": dict(splits.description),
         "seeds": {"study": study.seed, "trial": trial.seed},
         "space": {**config["space"], "fingerprint": study.fingerprint},

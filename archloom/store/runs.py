@@ -21,6 +21,7 @@ _FIELDS = ("id", "name", "state", "seed", "worker_id", "n_lost", "checkpoint", "
 _OF_STUDY = select(*(runs.c[field] for field in _FIELDS)).where(
     runs.c.study_id == bindparam("study_id", required=True)
 )
+_ALL = _OF_STUDY.order_by(runs.c.id)
 _BY_NAME = _OF_STUDY.where(runs.c.name == bindparam("name", required=True))
 _ADD = insert(runs).values(
     {name: bindparam(name) for name in ("study_id", "name", "state", "seed", "created_at")}
@@ -97,9 +98,9 @@ class Runs:
         self._session, self._workers = session, workers
 
     def records(self, study_id: int) -> list[RunRecord]:
-        """Return the runs of a study."""
+        """Return the runs of a study, oldest first."""
         with self._session.transaction("read", forgives=StoreError):
-            return [RunRecord(*row) for row in self._session.run(_OF_STUDY, study_id=study_id)]
+            return [RunRecord(*row) for row in self._session.run(_ALL, study_id=study_id)]
 
     def open(self, study_id: int, name: str, seed: int) -> RunRecord:
         """Return the run of a name, having entered it if there is none."""

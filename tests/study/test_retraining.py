@@ -21,7 +21,7 @@ from archloom.search_spaces import blueprints as b
 from archloom.strategies import RandomSearch
 
 OPS = ["skip_connect", "nor_conv_1x1", "nor_conv_3x3"]
-SUPERNET = {"data": "digits", "epochs": 2, "optimizer": "sgd", "lr": 0.05}
+SUPERNET: dict[str, Any] = {"data": "digits", "epochs": 2, "optimizer": "sgd", "lr": 0.05}
 
 
 def study(tmp_path: Path, evaluator: Evaluator, goal: str = "accuracy", **options: Any) -> Study:
@@ -69,8 +69,9 @@ def test_a_derived_network_scores_what_the_supernet_said(tmp_path: Path) -> None
     assert derived.weights is not None
     load_model(network, str(derived.weights))
     digits = Training(data="digits").splits
-    inputs, targets = map(
-        torch.stack, zip(*[map(torch.as_tensor, pair) for pair in digits.test], strict=True)
+    test: Any = digits.test
+    inputs, targets = (
+        torch.stack(p) for p in zip(*(map(torch.as_tensor, pair) for pair in test), strict=True)
     )
     with torch.no_grad():
         accuracy = (network.eval()(inputs).argmax(1) == targets).float().mean()
