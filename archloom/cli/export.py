@@ -99,14 +99,14 @@ def export(
         if found.reused_from is not None:
             found = opened_store.trial(identity(record), found.reused_from)
         source = find_weights(opened_store, record, found, weights)
-        study_file = _study_file(study, record, trust)
+        study_file = _study_file(study, record, trust, opened_store.url)
         with study_file.importing():
             if source is None:
                 source = derived(study_file, found)
             _export(study_file, record, found, source, folder, overwrite)
 
 
-def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
+def _study_file(study: str, record: StudyRecord, trust: bool, url: str) -> StudyFile:
     """Make the study file again from what the store kept; what a file at hand names is trusted."""
     from archloom import config
 
@@ -120,7 +120,7 @@ def _study_file(study: str, record: StudyRecord, trust: bool) -> StudyFile:
         at_hand = config.load(study)
         trusted, folder = trusted | config.foreign_code(at_hand.resolved()), at_hand.folder
     source = f"study {record.name!r}"
-    return config.restore(record.config, source=source, trusted=sorted(trusted), folder=folder)
+    return config.restore(record.config, source=source, trusted=sorted(trusted), folder=folder, store=url)
 
 
 def _export(
