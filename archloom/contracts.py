@@ -315,6 +315,7 @@ class SharedRun:
         device: where to compute, in torch's words.
         folder: where its checkpoints are kept, ``None`` where nothing is.
         on_report: takes an epoch and its metrics.
+        strategy: one as the study's, that has met no problem; ``None`` outside a study.
     """
 
     name: str
@@ -322,6 +323,7 @@ class SharedRun:
     device: str = "cpu"
     folder: Path | None = None
     on_report: Callable[[int, Metrics], None] = lambda step, metrics: None
+    strategy: Strategy | None = None
 
     def report(self, step: int, metrics: Metrics) -> None:
         """Record metrics of a step (an epoch)."""
@@ -410,6 +412,10 @@ class Evaluator(ABC):
         ``is_vectorised``.
         """
         return [self.evaluate(a, t) for a, t in zip(architectures, trials, strict=True)]
+
+    def preview(self) -> str:
+        """Say in a line what comes before the first trial, and what it takes; empty where nothing does."""
+        return ""
 
     def conditions(self) -> Mapping[str, str]:
         """Say what the numbers depend on beside the architecture: device, versions, files.

@@ -175,7 +175,7 @@ class Study:
         note_conditions(self.store, self.id, self.evaluators)
         self._reports = Reports(self.store, self.id, self.objectives[0], pruner, self._finished_curves)
         self._sharing = Sharing(self.store, self.id, name, lease, retries)
-        runs = TrainingRuns(self.store, self.id, self._sharing, seed, device, self._artifacts)
+        runs = TrainingRuns(self.store, self.id, self._sharing, seed, device, self._artifacts, strategy)
         self.retraining = Retraining(runs, self.evaluators, self.objectives, self.rebuild)
         self._supply = Supply(self.store, self.id, self._sharing, self._evaluation, self._repeats, strategy)
         self._supply.on_books, self._supply.on_reclaimed = self._renewed_books, self._reports.renew

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
-from archloom.contracts import Metrics, SharedRun
+from archloom.contracts import Metrics, SharedRun, Strategy
 from archloom.errors import ArchloomError
 from archloom.sharing import Sharing
 from archloom.store import Store
@@ -35,6 +36,7 @@ class TrainingRuns:
         seed: the study's.
         device: where to compute.
         artifacts: the study's folder; ``None`` keeps nothing.
+        strategy: the study's; a training that asks one gets a copy.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class TrainingRuns:
         seed: int,
         device: str,
         artifacts: Path | None,
+        strategy: Strategy | None = None,
     ):
         self.store, self.study_id, self._sharing = store, study_id, sharing
-        self._seed, self._device, self._artifacts = seed, device, artifacts
+        self._seed, self._device, self._artifacts, self._strategy = seed, device, artifacts, strategy
         self.on_report: OnRun = lambda name, step, metrics: None
 
     @contextmanager
@@ -64,7 +67,9 @@ class TrainingRuns:
         record = self.store.runs.open(self.study_id, name, _seed(self._seed, name))
         folder = self._artifacts / record.name if self._artifacts else None
         report = partial(self._report, record)
-        return record, SharedRun(record.name, record.seed, self._device, folder, report)
+        return record, SharedRun(
+            record.name, record.seed, self._device, folder, report, copy.deepcopy(self._strategy)
+        )
 
     def is_elsewhere(self, record: RunRecord) -> bool:
         """Whether another worker is at it, and is alive."""

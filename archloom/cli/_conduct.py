@@ -62,6 +62,8 @@ def conduct(
     started = time.monotonic()
     if not quiet:
         _warn_of_startup(errors, study, study_file.run_options)
+        for words in filter(None, (evaluator.preview() for evaluator in study.evaluators)):
+            say(errors, words, "dim")
     try:
         with progress(study_file.run_options, errors, quiet) as callbacks:
             study.run(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archloom.errors import ConfigError, did_you_mean
@@ -35,7 +35,7 @@ def call_with_options(call: Callable[..., Any], options: Mapping[str, Any], name
     return call(**options)
 
 
-def known(word: str, words: list[str], kind: str) -> str:
+def known(word: str, words: Sequence[str], kind: str) -> str:
     """Return ``word`` if it is one of ``words``.
 
     Raises:

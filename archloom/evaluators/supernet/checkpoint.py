@@ -20,7 +20,11 @@ _WORDS = "archloom"
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: optim.Optimizer | None, words: Mapping[str, str]
+    path: Path,
+    network: nn.Module,
+    optimizer: optim.Optimizer | None,
+    words: Mapping[str, str],
+    others: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a checkpoint; where this breaks off, the one before it is still there.
 
@@ -29,12 +33,14 @@ def save_checkpoint(
         network: gives its weights and buffers.
         optimizer: gives its moments; ``None`` for a network that is done.
         words: what the checkpoint belongs to and how far it is, compared by ``load_checkpoint``.
+        others: tensors beside these.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     if optimizer is not None:
         for index, held in optimizer.state_dict()["state"].items():
             named = {key: value for key, value in held.items() if isinstance(value, Tensor)}
             tensors |= {f"optimizer.{index}.{key}": value for key, value in named.items()}
+    tensors |= {f"other.{name}": tensor for name, tensor in (others or {}).items()}
     partial = path.with_suffix(".partial")
     whole = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
     save_file(whole, partial, metadata={_WORDS: json.dumps(dict(words))})
@@ -45,8 +51,8 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: optim.Optimizer | None, same: Mapping[str, str]
-) -> dict[str, str]:
-    """Put a checkpoint back and return its words.
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Put a checkpoint back; return its words, and the tensors beside.
 
     Args:
         path: where.
@@ -73,7 +79,7 @@ def load_checkpoint(
     network.load_state_dict(weights)
     if optimizer is not None:
         _restore(optimizer, tensors)
-    return words
+    return words, {name.removeprefix("other."): t for name, t in tensors.items() if name.startswith("other.")}
 
 
 def _restore(optimizer: optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

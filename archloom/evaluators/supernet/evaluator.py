@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Trial
+from archloom.contracts import Architecture, Evaluator, Genotypes, Metrics, SharedRun, Trial
 from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluators.alone import Alone, keep_weights
 from archloom.evaluators.batches import to_device
@@ -23,6 +23,7 @@ from archloom.evaluators.precision import PrecisionName
 from archloom.evaluators.seeding import generator, seeded, threads
 from archloom.evaluators.setup import TrainingSetup, at_least
 from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
+from archloom.evaluators.supernet.footprint import Footprint, footprint
 from archloom.evaluators.supernet.recalibration import recalibrate
 from archloom.evaluators.supernet.samplers import SAMPLERS, PathSampler
 from archloom.nn.routed import Supernet
@@ -31,6 +32,8 @@ from archloom.search_spaces import SearchSpace
 __all__ = ["SupernetEvaluator"]
 
 CHECKPOINT = "supernet.safetensors"
+N_TRIED = 3
+"""Paths over which the memory of a step is looked at."""
 
 
 class SupernetEvaluator(Evaluator):
@@ -50,8 +53,8 @@ class SupernetEvaluator(Evaluator):
         data_options: the data set's own options.
         task: as for ``training``.
         task_options: the task's own options.
-        sampler: which networks a step trains: ``uniform``, ``sandwich``, ``ordered``, an import path, or
-            a live ``PathSampler``.
+        sampler: which networks a step trains: ``uniform``, ``cost_bins``, ``path_count``, ``sandwich``,
+            ``ordered``, ``strategy``, an import path, or a live ``PathSampler``.
         sampler_options: the sampler's own options, ``{n_paths: 4}``.
         epochs: passes over the training split in the supernet's training.
         batch_size: samples in a training batch.
@@ -147,11 +150,23 @@ class SupernetEvaluator(Evaluator):
         setup = self._setup
         setup.precision.check()
         self.gives = setup.names(has_test=self._test and setup.splits.test is not None)
-        self._sampler.setup(space)
         self._space = space
         net = build_supernet(space, setup.splits, device="meta")
         if not any(True for _ in net.parameters()):
             raise ConfigError("this space has no weights to share")
+        self._sampler.setup(space, setup.splits)
+        self._footprint = self._measured_footprint(net)
+
+    def preview(self) -> str:
+        """Say how many weights are shared, and what memory their training takes."""
+        return f"supernet: {self._footprint.words()}"
+
+    def _measured_footprint(self, net: Supernet) -> Footprint:
+        space, setup = self._prepared(), self._setup
+        rows = space.sample(N_TRIED, np.random.default_rng(0), uniform_over="decisions")
+        inputs = torch.empty(setup.batch_size, *setup.splits.input_shape, device="meta")
+        routes = [space.routing(rows[i]) for i in range(len(rows))]
+        return footprint(net, inputs, routes, setup.optimisation.optimizer)
 
     def train(self, run: SharedRun) -> None:
         """Train the supernet, going on from its last checkpoint where there is one.
@@ -161,11 +176,16 @@ class SupernetEvaluator(Evaluator):
         """
         setup, device = self._setup, torch.device(run.device)
         setup.precision.check(device)
+        self._prepared()
+        self._footprint.check(device)
         net = build_supernet(self._prepared(), setup.splits, seed=run.seed).to(device)
         optimizer = setup.optimisation.make(net, is_routed=True)
+        self._take(net, run)
+        self._sampler.start(run)
         done = 0
         if run.folder is not None and (run.folder / CHECKPOINT).exists():
-            words = load_checkpoint(run.folder / CHECKPOINT, net, optimizer, self._words(run))
+            words, learned = load_checkpoint(run.folder / CHECKPOINT, net, optimizer, self._words(run))
+            self._sampler.restore(learned)
             done = int(words["epoch"])
         computing = setup.precision.wrap(net, device)
         for epoch in range(done + 1, self._epochs + 1):
@@ -181,13 +201,25 @@ class SupernetEvaluator(Evaluator):
                     passes=self._passes(net, seed),
                 )
                 loss = trainer.epoch(epoch)
+                self._sampler.learn(partial(self._scores, seed=seed, device=run.device))
             if run.folder is not None:
                 run.folder.mkdir(parents=True, exist_ok=True)
-                save_checkpoint(
-                    run.folder / CHECKPOINT, net, optimizer, {**self._words(run), "epoch": str(epoch)}
-                )
+                words = {**self._words(run), "epoch": str(epoch)}
+                save_checkpoint(run.folder / CHECKPOINT, net, optimizer, words, self._sampler.state())
             run.report(epoch, {"train/loss": loss})
-        self._take(net, run)
+        net.eval()
+
+    def _scores(self, rows: Genotypes, *, seed: int, device: str) -> list[Metrics]:
+        """Score networks by the weights as they are, on ``validation``."""
+        space, trial = self._prepared(), Trial(seed=seed, device=device)
+        return [
+            {
+                name: value
+                for name, value in self.evaluate(space.architecture(rows[i]), trial).items()
+                if not name.startswith("test/")
+            }
+            for i in range(len(rows))
+        ]
 
     def load(self, run: SharedRun) -> None:
         """Take the weights of a run that is complete.

@@ -8,36 +8,75 @@ epoch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Literal, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
+from torch import Tensor
 
-from archloom.contracts import Genotypes
+from archloom.contracts import Genotypes, Metrics, SharedRun
 from archloom.errors import ConfigError
+from archloom.evaluators.networks import Shaped
 from archloom.registry import Registry
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.points import ChoicePoint, walk
 from archloom.search_spaces.sites import sites
 
-__all__ = ["SAMPLERS", "OrderedPaths", "PathCounts", "PathSampler", "SandwichPaths", "UniformPaths"]
+__all__ = [
+    "SAMPLERS",
+    "OrderedPaths",
+    "PathCounts",
+    "PathSampler",
+    "SandwichPaths",
+    "Score",
+    "UniformPaths",
+    "check_paths",
+]
+
+Score: TypeAlias = Callable[[Genotypes], Sequence[Metrics]]
+"""Scores networks by the weights as they are."""
 
 
 class PathSampler(ABC):
-    """Draws the networks that a step of training passes a batch through. Write ``draw``."""
+    """Draws the networks that a step of training passes a batch through. Write ``draw``.
+
+    One that learns overrides ``start``, ``learn``, ``state`` and ``restore``, too.
+    """
 
     space: SearchSpace
 
-    def setup(self, space: SearchSpace) -> None:
-        """Meet the space; called once, before training.
+    def setup(self, space: SearchSpace, shape: Shaped) -> None:
+        """Meet the space, and what its networks must fit; called once, before training.
 
         Raises:
             ArchloomError: the sampler does not fit it.
         """
+        del shape
         self.space = space
+
+    def start(self, run: SharedRun) -> None:
+        """Begin a training.
+
+        Raises:
+            ArchloomError: the run lacks what the sampler needs.
+        """
+        del run
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Genotypes:
         """Return the rows of one step, ``g x d``: the loss is the mean over them."""
+
+    def learn(self, score: Score) -> None:
+        """Learn from the weights, after an epoch; by default nothing."""
+        del score
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what was learned, for a checkpoint."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what ``state`` returned, after ``start``."""
+        del state
 
 
 @final
@@ -53,7 +92,7 @@ class UniformPaths(PathSampler):
     def __init__(
         self, *, n_paths: int = 1, uniform_over: Literal["decisions", "architectures"] = "decisions"
     ):
-        _check_paths(n_paths, 1)
+        check_paths(n_paths, 1)
         if uniform_over not in ("decisions", "architectures"):
             raise ConfigError(f"uniform_over is decisions or architectures, got {uniform_over!r}")
         self._n_paths = n_paths
@@ -75,12 +114,12 @@ class SandwichPaths(PathSampler):
     """
 
     def __init__(self, *, n_paths: int = 4):
-        _check_paths(n_paths, 2)
+        check_paths(n_paths, 2)
         self._n_paths = n_paths
 
-    def setup(self, space: SearchSpace) -> None:
+    def setup(self, space: SearchSpace, shape: Shaped) -> None:
         """Find the choices among numbers."""
-        super().setup(space)
+        super().setup(space, shape)
         self._sizes = _sizes(space, "sandwich")
 
     def draw(self, rng: np.random.Generator) -> Genotypes:
@@ -105,12 +144,12 @@ class OrderedPaths(PathSampler):
     """
 
     def __init__(self, *, n_paths: int = 2):
-        _check_paths(n_paths, 1)
+        check_paths(n_paths, 1)
         self._n_paths = n_paths
 
-    def setup(self, space: SearchSpace) -> None:
+    def setup(self, space: SearchSpace, shape: Shaped) -> None:
         """Find the choices among numbers."""
-        super().setup(space)
+        super().setup(space, shape)
         self._sizes = _sizes(space, "ordered")
         self._n_ranks = max(len(order) for _, order in self._sizes)
 
@@ -133,9 +172,9 @@ class PathCounts(PathSampler):
     drawn uniformly.
     """
 
-    def setup(self, space: SearchSpace) -> None:
+    def setup(self, space: SearchSpace, shape: Shaped) -> None:
         """Find the choices among lists."""
-        super().setup(space)
+        super().setup(space, shape)
         self._counts = _counts(space)
 
     def draw(self, rng: np.random.Generator) -> Genotypes:
@@ -150,16 +189,23 @@ class PathCounts(PathSampler):
 SAMPLERS = Registry(
     "samplers",
     {
+        "cost_bins": "archloom.evaluators.supernet.cost_bins:CostBins",
         "ordered": f"{__name__}:OrderedPaths",
         "path_count": f"{__name__}:PathCounts",
         "sandwich": f"{__name__}:SandwichPaths",
+        "strategy": "archloom.evaluators.supernet.strategy_paths:StrategyPaths",
         "uniform": f"{__name__}:UniformPaths",
     },
 )
 """Sampler name to class; plug-ins add names through the entry-point group ``archloom.samplers``."""
 
 
-def _check_paths(n_paths: int, least: int) -> None:
+def check_paths(n_paths: int, least: int) -> None:
+    """Check how many networks a step trains.
+
+    Raises:
+        ConfigError: too few.
+    """
     if n_paths < least:
         raise ConfigError(f"n_paths must be at least {least}; got {n_paths}")
 

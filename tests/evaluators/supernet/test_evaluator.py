@@ -17,6 +17,7 @@ from archloom.evaluators.supernet import SupernetEvaluator
 from archloom.evaluators.training import Training
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces import blueprints as b
+from archloom.strategies import Reinforce
 
 OPS = ["nor_conv_1x1", "nor_conv_3x3"]
 
@@ -43,23 +44,25 @@ def weights(evaluator: SupernetEvaluator) -> dict[str, torch.Tensor]:
         {"optimizer": "adamw"},
         {"optimizer": "sgd", "augment": ["noise"]},
         {"sampler_options": {"n_paths": 2}, "gradient_clip": 1.0},
+        {"sampler": "strategy", "sampler_options": {"n_told": 5}},
     ],
-    ids=["adamw", "sgd", "two paths"],
+    ids=["adamw", "sgd", "two paths", "a strategy's"],
 )
 @pytest.mark.slow
 def test_training_that_is_killed_goes_on_to_the_same_weights(options: Any, tmp_path: Path) -> None:
     whole = made(**options)
-    whole.train(SharedRun("supernet", 3))
+    whole.train(SharedRun("supernet", 3, strategy=Reinforce()))
 
     def kill(epoch: int, metrics: Mapping[str, float]) -> None:
         if epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        made(**options).train(SharedRun("supernet", 3, folder=tmp_path, on_report=kill))
+        made(**options).train(SharedRun("supernet", 3, folder=tmp_path, on_report=kill, strategy=Reinforce()))
     told: list[int] = []
     again = made(**options)
-    again.train(SharedRun("supernet", 3, folder=tmp_path, on_report=lambda epoch, _: told.append(epoch)))
+    note = lambda epoch, _: told.append(epoch)  # noqa: E731
+    again.train(SharedRun("supernet", 3, folder=tmp_path, on_report=note, strategy=Reinforce()))
     assert told == [3, 4]
     expected = weights(whole)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(again).items())

@@ -8,14 +8,19 @@ import numpy as np
 import pyglove as pg
 import pytest
 
-from archloom.errors import ConfigError
+from archloom.contracts import SharedRun
+from archloom.errors import ArchloomError, ConfigError
+from archloom.evaluators.costs import count_parameters
+from archloom.evaluators.networks import NetworkShape, build_network
 from archloom.evaluators.supernet import SAMPLERS, PathSampler
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces import blueprints as b
 from archloom.search_spaces.mixpath import mixpath
 from archloom.search_spaces.mlp import mlp
+from archloom.strategies import Grid, RandomSearch, RegularizedEvolution
 
 WIDTHS = [4, 16, 8]
+SHAPE = NetworkShape((1, 8, 8), 10)
 
 
 def space() -> SearchSpace:
@@ -26,7 +31,8 @@ def space() -> SearchSpace:
 def drawn(name: str, n: int = 200, on: SearchSpace | None = None, **options: Any) -> tuple[SearchSpace, Any]:
     on = on or space()
     sampler: PathSampler = SAMPLERS.get(name)(**options)
-    sampler.setup(on)
+    sampler.setup(on, SHAPE)
+    sampler.start(SharedRun("supernet", strategy=RandomSearch()))
     return on, [sampler.draw(np.random.default_rng((0, step))) for step in range(n)]
 
 
@@ -84,6 +90,76 @@ def test_sums_have_as_many_paths_one_time_as_another() -> None:
         < 0.08
     )
     assert set(found[:, 0]) == set(range(7))
+
+
+def test_cheap_networks_are_trained_as_often_as_dear_ones() -> None:
+    on, rows = drawn("cost_bins", n=800, cost="params", n_bins=4)
+    _, uniform = drawn("uniform", n=800)
+
+    def costs(rows: Any) -> Any:
+        networks = [build_network(on.architecture(each), SHAPE, device="meta") for each in rows]
+        return np.array([count_parameters(network) for network in networks])
+
+    found, plain = costs(rows), costs(uniform)
+    edges = np.linspace(plain.min(), plain.max(), 5)[1:-1]
+    shares, before = (np.bincount(np.searchsorted(edges, c, side="right")) / 800 for c in (found, plain))
+    assert np.abs(shares - 0.25).max() < 0.06
+    assert before.max() > 0.4
+
+
+def test_cost_bins_keep_their_limits() -> None:
+    on, rows = drawn("cost_bins", n=50, cost="params", low=700, high=1200)
+    networks = [build_network(on.architecture(each), SHAPE, device="meta") for each in rows]
+    assert all(700 <= count_parameters(network) <= 1200 for network in networks)
+    with pytest.raises(ConfigError, match=r"none has params from 1 to 2: they have \d+ to \d+"):
+        drawn("cost_bins", cost="params", low=1, high=2)
+    with pytest.raises(ConfigError, match="low must be at most high"):
+        SAMPLERS.get("cost_bins")(low=2, high=1)
+    with pytest.raises(ConfigError, match="did you mean 'macs'"):
+        SAMPLERS.get("cost_bins")(cost="mac")
+
+
+def strategy_paths(on: SearchSpace, **options: Any) -> Any:
+    made: Any = SAMPLERS.get("strategy")(**options)
+    made.setup(on, SHAPE)
+    made.start(SharedRun("supernet", seed=4, strategy=RegularizedEvolution(population_size=5, sample_size=3)))
+    return made
+
+
+def test_what_a_strategy_proposes_is_trained_and_told() -> None:
+    on, rng = space(), np.random.default_rng(0)
+    made = strategy_paths(on, n_told=4)
+
+    def score(rows: Any) -> list[dict[str, float]]:
+        told.append(len(rows))
+        return [{"validation/accuracy": float(sum(widths(on, rows[i])[0]))} for i in range(len(rows))]
+
+    told: list[int] = []
+    sums: list[float] = []
+    for _ in range(25):
+        rows = [made.draw(rng) for _ in range(6)]
+        sums.append(float(np.mean([sum(widths(on, each)[0]) for each in rows])))
+        made.learn(score)
+    assert told == [4] * 25
+    assert np.mean(sums[-5:]) > np.mean(sums[:5]) + 5
+    other = strategy_paths(on, n_told=4)
+    other.restore(made.state())
+    for _ in range(3):
+        assert other.draw(rng).keys() == made.draw(rng).keys()
+
+
+def test_a_strategy_without_proposals_leaves_it_to_chance() -> None:
+    on = SearchSpace(b.Sequence([b.Flatten(), b.Linear(width=pg.oneof([4, 8]))]))
+    made: Any = SAMPLERS.get("strategy")()
+    made.setup(on, SHAPE)
+    made.start(SharedRun("supernet", strategy=Grid()))
+    assert all(len(made.draw(np.random.default_rng(i))) == 1 for i in range(6))
+    with pytest.raises(ConfigError, match="the task gives no validation/accuracy: it gives validation/loss"):
+        made.learn(lambda rows: [{"validation/loss": 1.0}] * len(rows))
+    with pytest.raises(ArchloomError, match="run a study"):
+        made.start(SharedRun("supernet"))
+    with pytest.raises(ConfigError, match="n_told is 1 or more"):
+        SAMPLERS.get("strategy")(n_told=0)
 
 
 def test_what_is_no_sampler_of_a_space_is_refused() -> None:
