@@ -16,7 +16,7 @@ from archloom.evaluators.networks import build_network
 from archloom.evaluators.options import known
 from archloom.evaluators.shapes import ShapeSource
 
-__all__ = ["Cost", "Costs", "count_cost", "count_macs", "count_parameters", "size_mb"]
+__all__ = ["Costs", "count_macs", "count_parameters", "size_mb"]
 
 Cost = Literal["params", "size_mb", "macs"]
 
@@ -60,18 +60,6 @@ _COUNTERS: dict[str, Callable[[nn.Module, tuple[int, ...]], float]] = {
     "params": lambda network, _: count_parameters(network),
     "size_mb": lambda network, _: size_mb(network),
 }
-
-
-def count_cost(cost: Cost, network: nn.Module, input_shape: tuple[int, ...]) -> float:
-    """Count ``params``, ``size_mb`` or ``macs``.
-
-    Raises:
-        ConfigError: another cost.
-
-    >>> count_cost("params", nn.Linear(3, 2), (3,))
-    8.0
-    """
-    return float(_COUNTERS[known(cost, sorted(_COUNTERS), "cost")](network, input_shape))
 
 
 class Costs(Evaluator):

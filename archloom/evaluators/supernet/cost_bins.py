@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cheap networks are trained as often as dear ones."""
+"""Networks of few multiply-accumulates are trained as often as those of many."""
 
 from __future__ import annotations
 
-from typing import Any, final, get_args
+from typing import final
 
 import numpy as np
 
 from archloom.contracts import Genotypes
 from archloom.errors import ConfigError
-from archloom.evaluators.costs import Cost, count_cost
-from archloom.evaluators.networks import Shaped, build_network
-from archloom.evaluators.options import known
+from archloom.evaluators.costs import count_macs
+from archloom.evaluators.networks import Shaped, build_supernet
 from archloom.evaluators.supernet.samplers import PathSampler
+from archloom.nn.routed import Routing, Supernet
 from archloom.search_spaces import SearchSpace
 
 __all__ = ["CostBins"]
@@ -20,7 +20,7 @@ __all__ = ["CostBins"]
 
 @final
 class CostBins(PathSampler):
-    """One network a step, whose cost is as often in one bin as in another.
+    """One network a step, whose multiply-accumulates are as often in one bin as in another.
 
     Drawn uniformly, most networks cost about the same, and the cheapest and the dearest are hardly trained. A
     bin of equal width is drawn first, then a network in it, as in the published code of Guo et al. ("Single
@@ -28,10 +28,9 @@ class CostBins(PathSampler):
     once, before training, and each step takes one of those.
 
     Args:
-        cost: ``macs``, ``params`` or ``size_mb``.
         n_bins: how many, between the least cost and the greatest.
-        low: leave out networks below this cost.
-        high: leave out those above.
+        low: leave out networks of fewer multiply-accumulates a sample.
+        high: leave out those of more.
         n_drawn: how many networks are counted; all of a space that has no more.
 
     Raises:
@@ -41,7 +40,6 @@ class CostBins(PathSampler):
     def __init__(
         self,
         *,
-        cost: Cost = "macs",
         n_bins: int = 8,
         low: float | None = None,
         high: float | None = None,
@@ -51,8 +49,6 @@ class CostBins(PathSampler):
             raise ConfigError(f"n_bins and n_drawn must be at least 1; got {n_bins} and {n_drawn}")
         if low is not None and high is not None and low > high:
             raise ConfigError(f"low must be at most high; got {low} and {high}")
-        known(cost, get_args(Cost), "cost")
-        self._cost: Cost = cost
         self._n_bins, self._n_drawn = n_bins, n_drawn
         self._low = -np.inf if low is None else low
         self._high = np.inf if high is None else high
@@ -60,13 +56,13 @@ class CostBins(PathSampler):
     def setup(self, space: SearchSpace, shape: Shaped) -> None:
         """Count networks of the space, and sort them into bins."""
         super().setup(space, shape)
-        rows = self._some(space)
-        costs = np.array([self._of(space, rows[i], shape) for i in range(len(rows))])
+        rows, net = self._some(space), build_supernet(space, shape, device="meta")
+        costs = np.array([self._macs(net, space.routing(rows[i]), shape) for i in range(len(rows))])
         inside = np.flatnonzero((self._low <= costs) & (costs <= self._high))
         if not len(inside):
             raise ConfigError(
-                f"of {len(rows)} networks none has {self._cost} from {self._low:g} to {self._high:g}: "
-                f"they have {costs.min():g} to {costs.max():g}"
+                f"of {len(rows)} networks none takes {self._low:g} to {self._high:g} multiply-"
+                f"accumulates: they take {costs.min():g} to {costs.max():g}"
             )
         self._rows, costs = rows[inside], costs[inside]
         edges = np.linspace(costs.min(), costs.max(), self._n_bins + 1)[1:-1]
@@ -83,6 +79,6 @@ class CostBins(PathSampler):
         rows = space.sample(self._n_drawn, np.random.default_rng(0), uniform_over="decisions")
         return rows[list(rows.firsts().values())]
 
-    def _of(self, space: SearchSpace, row: Genotypes, shape: Any) -> float:
-        network = build_network(space.architecture(row), shape, device="meta")
-        return count_cost(self._cost, network, tuple(shape.input_shape))
+    def _macs(self, net: Supernet, routing: Routing, shape: Shaped) -> int:
+        net.route(routing)  # nothing is decoded, which takes longer than to count
+        return count_macs(net, tuple(shape.input_shape))
