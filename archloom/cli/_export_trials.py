@@ -15,7 +15,7 @@ Target = Literal["csv", "parquet", "optuna"]
 
 
 def check_words(
-    study: str, to: Target, target: str | None, folder: Path | None, *, curves: bool, trust: bool
+    study: str, to: Target, target: str | None, folder: Path | None, *, curves: bool, trust: bool, onnx: bool
 ) -> None:
     """Refuse words that belong to a network's export, and a target of another kind.
 
@@ -26,6 +26,7 @@ def check_words(
         folder: the word after that.
         curves: whether --curves was given.
         trust: whether --trust was.
+        onnx: whether --onnx was.
 
     Raises:
         ConfigError: naming the right command.
@@ -40,6 +41,8 @@ def check_words(
         raise ConfigError(f"--to {to} writes all trials: one word follows the study, {form}")
     if trust:
         raise ConfigError(f"--trust goes with a trial's network: --to {to} imports no code")
+    if onnx:
+        raise ConfigError(f"--onnx goes with a trial's network: --to {to} writes all trials")
     if to == "optuna" and curves:
         raise ConfigError("--curves goes with --to csv and --to parquet; an Optuna study has curves anyway")
     if to != "optuna" and "://" in target:

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import math
-import platform
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archloom.cli._export_card import model_card
 from archloom.cli._export_trials import Target, check_words, export_trials, words_for_network
 from archloom.cli._export_weights import Source, Weights, derived, find_weights
 from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
@@ -63,6 +61,10 @@ def export(
             "--curves", help="With --to csv or parquet: what was reported step by step, a row each."
         ),
     ] = False,
+    onnx: Annotated[
+        bool,
+        typer.Option("--onnx", help="Write model.onnx too, checked by onnxruntime (extra 'onnx')."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what is in FOLDER, the file or the Optuna study.")
     ] = False,
@@ -79,14 +81,15 @@ def export(
     """Write a trial's trained network as one plain PyTorch file, its weights, and a model card.
 
     The file needs torch and safetensors, nothing of archloom. It is checked in a fresh process before
-    it is handed over: its outputs equal the trained network's.
+    it is handed over: its outputs equal the trained network's. So is the ONNX file that --onnx adds, whose
+    batch may be of any size.
 
     With --to, all trials of the study are written: 'search export STUDY --to csv trials.csv', '--to parquet
     trials.parquet', or '--to optuna sqlite:///optuna.db' for Optuna's dashboard. 'search import' reads a
     CSV file and an Optuna study again.
     """
     if to is not None:
-        check_words(study, to, trial, folder, curves=curves, trust=trust)
+        check_words(study, to, trial, folder, curves=curves, trust=trust, onnx=onnx)
         with opened(study, store) as (opened_store, record):
             export_trials(opened_store, record, to, str(trial), curves=curves, overwrite=overwrite)
         return
@@ -94,6 +97,8 @@ def export(
         raise ConfigError(words_for_network(study, trial, curves=curves))
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise ConfigError(f"{folder} is not empty: choose another folder, or --overwrite an earlier export")
+    if onnx:
+        _require_onnx()
     with opened(study, store) as (opened_store, record):
         found = chosen(opened_store, record, trial)
         if found.reused_from is not None:
@@ -103,7 +108,14 @@ def export(
         with study_file.importing():
             if source is None:
                 source = derived(study_file, found)
-            _export(study_file, record, found, source, folder, overwrite)
+            _export(study_file, record, found, source, folder, overwrite=overwrite, onnx=onnx)
+
+
+def _require_onnx() -> None:
+    """Refuse before anything is derived from a supernet."""
+    from archloom.export import require_onnx
+
+    require_onnx()
 
 
 def _study_file(study: str, record: StudyRecord, trust: bool, url: str) -> StudyFile:
@@ -129,11 +141,14 @@ def _export(
     trial: TrialRecord,
     source: Source,
     folder: Path,
+    *,
     overwrite: bool,
+    onnx: bool,
 ) -> None:
     import torch
 
     from archloom.cli._tables import exact, facts, show
+    from archloom.cli._waiting import waiting
     from archloom.cli._words import number
     from archloom.evaluators import load_splits
     from archloom.export import export_model
@@ -143,14 +158,20 @@ def _export(
     splits = load_splits(*study_file.data)
     network = _network(study_file, study, trial, splits, source.file)
     example = torch.rand(2, *splits.input_shape, generator=torch.Generator().manual_seed(0))
-    card = _card(study_file, study, trial, splits, source)
-    exported = export_model(network, folder, card=card, example_input=example, overwrite=overwrite)
+    card = model_card(study_file, study, trial, splits, source)
+    with waiting("writing and checking"):
+        exported = export_model(
+            network, folder, card=card, example_input=example, overwrite=overwrite, onnx=onnx
+        )
     same = f"in a fresh process without archloom: its outputs differ by at most {number(exported.difference)}"
     rows: list[tuple[str, RenderableType]] = [
         ("exported", f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
         ("weights", source.words()),
         ("checked", same),
     ]
+    if exported.onnx_difference is not None:
+        told = f"model.onnx by onnxruntime: its outputs differ by at most {number(exported.onnx_difference)}"
+        rows.append(("", told))
     rows += [("written", exact(str(path))) for path in sorted(folder.iterdir()) if path.is_file()]
     show(facts(rows))
 
@@ -176,50 +197,3 @@ def _network(
     except (RuntimeError, SafetensorError, OSError) as error:
         raise ArchloomError(f"{weights} does not fit the network of trial {trial.number}: {error}") from None
     return network.eval()
-
-
-def _card(
-    study_file: StudyFile, study: StudyRecord, trial: TrialRecord, splits: Splits, source: Source
-) -> dict[str, Any]:
-    """Say where the model comes from."""
-    config = study_file.resolved()
-    card = {
-        "title": f"{study.name}, trial {trial.number}",
-        "study": study.name,
-        "trial": trial.number,
-        "architecture": trial.text,
-        "choices": dict(trial.choices),
-        "objectives": {objective.metric: objective.direction for objective in study.objectives},
-        "constraints": list(study.constraints),
-        "metrics": {name: _counted(value) for name, value in trial.metrics.items()},
-        "weights": source.card(),
-        "data": dict(splits.description),
-        "seeds": {"study": study.seed, "trial": trial.seed},
-        "space": {**config["space"], "fingerprint": study.fingerprint},
-        "strategy": config["strategy"],
-        **{f"evaluator {part['name']}": part for part in config["evaluator"]},
-        "trained": {
-            "started_at": trial.started_at,
-            "finished_at": trial.finished_at,
-            "seconds": trial.seconds,
-        },
-        "versions": {
-            "archloom": study.version,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "numpy", "pyglove", "safetensors")},
-        },
-    }
-    return cast(dict[str, Any], _told(card))
-
-
-def _counted(value: float) -> float:
-    """Return a whole number as such, epochs for one."""
-    return int(value) if math.isfinite(value) and value.is_integer() else value
-
-
-def _told(value: Any) -> Any:
-    """Leave out what says nothing: ``None``, and mappings and lists that are empty."""
-    if not isinstance(value, dict):
-        return value
-    inner = {key: _told(item) for key, item in value.items()}
-    return {key: item for key, item in inner.items() if item is not None and item not in ({}, [], ())}

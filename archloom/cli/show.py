@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archloom.cli._drawn import picture
 from archloom.cli._output import FormatOption, trial_row, write
+from archloom.cli._restored import TrustOption
 from archloom.cli._retrained import retrained_row, retrained_table
 from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
 
@@ -29,12 +32,31 @@ def show(
         str, typer.Argument(metavar="TRIAL", help="A trial's number, or 'best'.", show_default=False)
     ],
     *,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            "--draw",
+            metavar="FILE",
+            help="Draw the architecture too, to an .svg or .png file, which is replaced if it is there.",
+            show_default=False,
+        ),
+    ] = None,
+    trust: TrustOption = False,
     store: StoreOption = None,
     form: FormatOption = "table",
 ) -> None:
-    """Show everything about one trial: scores, decisions, curves, and why it failed."""
+    """Show everything about one trial: scores, decisions, curves, and why it failed.
+
+    With --draw the architecture becomes a picture: the cells with their operations, or the blocks stage by
+    stage; what does not say how it is wired is drawn by its decisions. That needs the study's space, which is
+    made again from the study file or from what the database kept of it.
+    """
     from archloom.retraining import found_retrained
 
+    if draw is not None:
+        from archloom.report.picture import check_path
+
+        check_path(draw)
     with opened(study, store) as (opened_store, record):
         found = chosen(opened_store, record, trial)
         curves = opened_store.reported(identity(record), found.number)
@@ -42,12 +64,16 @@ def show(
             one for one in found_retrained(opened_store, identity(record)) if one.trial == found.number
         ]
         events = [event for event in opened_store.events(identity(record)) if event.number == found.number]
+        if draw is not None:
+            picture(study, store, record, found, draw, trust=trust)
         if form == "table":
-            _print(found, record, curves, events, retrained)
+            _print(found, record, curves, events, retrained, draw)
             return
         row = trial_row(found, record.objectives) | {"traceback": found.traceback}
         row["events"] = [{"at": e.at, "kind": e.kind, "detail": e.detail} for e in events]
         row["retrained"] = [retrained_row(one) for one in retrained]
+        if draw is not None:
+            row["picture"] = str(draw)
         write({"study": record.name, **row, "curves": curves}, form, [row])
 
 
@@ -57,6 +83,7 @@ def _print(
     curves: Curves,
     events: Sequence[Event],
     retrained: Sequence[Retrained],
+    draw: Path | None,
 ) -> None:
     from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
@@ -92,6 +119,8 @@ def _print(
     ]
     rows += [("event", plain(f"{moment(event.at)} {event.kind}: {_told(event.detail)}")) for event in events]
     rows += [("file", exact(path)) for path in trial.artifacts.values()]
+    if draw is not None:
+        rows.append(("picture", exact(str(draw))))
     parts: list[RenderableType] = [facts(rows), architecture(trial)]
     if retrained:
         parts += [plain("trained alone", "bold"), retrained_table(retrained, [trial])]

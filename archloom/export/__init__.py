@@ -4,5 +4,6 @@
 from __future__ import annotations
 
 from archloom.export.export import ExportedModel, export_model
+from archloom.export.onnx_file import export_onnx, require_onnx
 
-__all__ = ["ExportedModel", "export_model"]
+__all__ = ["ExportedModel", "export_model", "export_onnx", "require_onnx"]

@@ -10,21 +10,37 @@ from typing import Any
 
 __all__ = ["card_json", "card_markdown"]
 
+_USE = """\
+```python
+from model import load
+
+network = load()  # trained, in evaluation mode
+```"""
+_USE_ONNX = """\
+The same network as ONNX, for batches of any size:
+
+```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+(output,) = session.run(None, {"input": batch})  # a NumPy array
+```"""
+
 
 def card_json(card: Mapping[str, Any]) -> str:
     """Return the card as JSON; what JSON cannot hold is written as text."""
     return json.dumps(_plain(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def card_markdown(title: str, card: Mapping[str, Any]) -> str:
+def card_markdown(title: str, card: Mapping[str, Any], *, onnx: bool = False) -> str:
     """Return the card as Markdown: how to use the model, then a table for each part of the card.
 
     >>> text = card_markdown("Net", {"study": "digits", "metrics": {"accuracy": 0.9}})
     >>> [line for line in text.splitlines() if line.startswith(("#", "| study", "| accuracy"))]
     ['# Net', '| study | digits |', '## metrics', '| accuracy | 0.9 |']
     """
-    use = "```python\nfrom model import load\n\nnetwork = load()  # trained, in evaluation mode\n```"
-    return "\n\n".join([f"# {title}", use, *_tables(_plain(card), "")]) + "\n"
+    use = [_USE, _USE_ONNX] if onnx else [_USE]
+    return "\n\n".join([f"# {title}", *use, *_tables(_plain(card), "")]) + "\n"
 
 
 def _tables(card: Mapping[str, Any], heading: str) -> Iterator[str]:

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from archloom.errors import ArchloomError, ConfigError
 from archloom.export.card import card_json, card_markdown
 from archloom.export.model_file import WEIGHTS, model_source
+from archloom.export.onnx_file import ONNX, export_onnx, require_onnx
 from archloom.export.verify import as_exported, difference, expected_output
 
 __all__ = ["ExportedModel", "export_model"]
 
-_FILES = ("model.py", WEIGHTS, "card.md", "card.json")
+_FILES = ("model.py", WEIGHTS, ONNX, "card.md", "card.json")
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,17 @@ class ExportedModel:
     """A model that was written and checked.
 
     Args:
-        folder: where it is: ``model.py``, ``weights.safetensors``, ``card.md``, ``card.json``.
+        folder: where it is: ``model.py``, ``weights.safetensors``, ``card.md``, ``card.json``; with ``onnx``
+            also ``model.onnx``.
         n_parameters: learned numbers.
         difference: largest difference of its output from the original's, relative to the largest output.
+        onnx_difference: the same of ``model.onnx``, run by onnxruntime; ``None`` where there is none.
     """
 
     folder: Path
     n_parameters: int
     difference: float
+    onnx_difference: float | None = None
 
     @property
     def model(self) -> Path:
@@ -63,6 +67,7 @@ def export_model(
     card: Mapping[str, Any],
     example_input: Tensor,
     overwrite: bool = False,
+    onnx: bool = False,
 ) -> ExportedModel:
     """Write a network as plain torch, check it in a fresh process without archloom, and put it in place.
 
@@ -76,12 +81,16 @@ def export_model(
         card: where the model comes from: study, trial, metrics, ...
         example_input: a batch for which the output must be the original's to 1e-6, relative to its largest.
         overwrite: replace an earlier export.
+        onnx: write ``model.onnx`` too, see ``export_onnx``.
 
     Raises:
+        MissingExtraError: ``onnx`` is asked for, and its extra is not installed.
         ConfigError: the folder holds something, or something other than an export.
         ArchloomError: a module that cannot be exported, naming its path and the rule it breaks; or a model
             that does not run by itself or gives another output.
     """
+    if onnx:
+        require_onnx()
     target = Path(folder).resolve()
     _refuse_folder(target, overwrite)
     example = example_input.detach().cpu()
@@ -101,11 +110,14 @@ def export_model(
         (draft / "model.py").write_text(source, encoding="utf-8")
         save_file(weights, draft / WEIGHTS)
         error = difference(draft, example, expected, n_parameters=n_parameters)
-        full_card = {**card, "export": {**facts, "difference": error}}
+        facts["difference"], onnx_error = error, None
+        if onnx:
+            facts["onnx_difference"] = onnx_error = export_onnx(network, draft / ONNX, example_input=example)
+        full_card = {**card, "export": facts}
         (draft / "card.json").write_text(card_json(full_card), encoding="utf-8")
         title = str(card.get("title", type(network).__name__))
-        (draft / "card.md").write_text(card_markdown(title, full_card), encoding="utf-8")
-    return ExportedModel(target, n_parameters, error)
+        (draft / "card.md").write_text(card_markdown(title, full_card, onnx=onnx), encoding="utf-8")
+    return ExportedModel(target, n_parameters, error, onnx_error)
 
 
 def _weights(network: nn.Module) -> dict[str, Tensor]:

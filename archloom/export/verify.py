@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from archloom.errors import ArchloomError
 
-__all__ = ["TOLERANCE", "as_exported", "difference", "expected_output"]
+__all__ = ["TOLERANCE", "as_exported", "difference", "expected_output", "relative_difference"]
 
 TOLERANCE = 1e-6
 """Largest difference of an output, relative to the largest output."""
@@ -79,7 +79,7 @@ def difference(folder: Path, example_input: Tensor, expected: Tensor, *, n_param
             f"the exported model gives {tuple(output.shape)} of {output.dtype}, "
             f"the original {tuple(expected.shape)} of {expected.dtype}: {_HINT}"
         )
-    relative = _relative(output, expected)
+    relative = relative_difference(output, expected)
     if not relative <= TOLERANCE:
         raise ArchloomError(
             f"the exported model differs from the original by {relative:.1e}, "
@@ -104,7 +104,7 @@ def _rerun(folder: Path, example_input: Tensor) -> dict[str, Tensor]:
         return load_file(wanted)
 
 
-def _relative(output: Tensor, expected: Tensor) -> float:
+def relative_difference(output: Tensor, expected: Tensor) -> float:
     """Return the largest difference over the largest expected value."""
     if not expected.numel():
         return 0.0

@@ -19,6 +19,8 @@ import pyglove as pg
 from archloom.errors import ArchloomError, SpaceError
 from archloom.search_spaces.operations import OPERATIONS
 from archloom.search_spaces.sharing import is_shared, routed
+from archloom.search_spaces.sketch import Sketch
+from archloom.search_spaces.sketching import box_of, unjoined
 from archloom.search_spaces.widths import keeps_width, out_of, sized, width_of
 
 if TYPE_CHECKING:
@@ -61,6 +63,19 @@ class Blueprint(pg.Object):
         Whole networks take ``(c_in, n_outputs, *, input_shape=None)``, where ``input_shape`` is one
         example's shape, ``(c, h, w)`` for an image; operations take ``(c_in, *, c_out, stride, affine)``.
         """
+
+    def drawn(self) -> Sketch:
+        """Return what a picture of a network shows where this is a part of it: a box with its fields."""
+        return box_of(self)
+
+    def sketches(self) -> list[Sketch]:
+        """Return the pictures of this alone, each with a title.
+
+        By default it is one; of a blueprint that holds others, one of its parts without arrows. A blueprint
+        that knows how its parts are joined composes what they draw, by ``archloom.search_spaces.sketch``:
+        ``[framed(chain(*map(drawn, self.layers)), "my network")]``.
+        """
+        return unjoined(self)
 
 
 def build(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:

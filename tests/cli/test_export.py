@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 Search = Callable[..., Any]
@@ -92,6 +93,41 @@ def test_the_winner_runs_without_archloom(trained: Search) -> None:
         [sys.executable, "-c", code], cwd="model", capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "(2, 10)"
+
+
+@pytest.mark.slow
+def test_the_winner_is_written_as_onnx_too(trained: Search) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
+    pytest.importorskip("onnxscript", reason="needs the extra 'onnx'")
+    result = trained("export", "trained.yaml", "best", "model", "--onnx")
+    assert result.code == 0, result.err
+    assert "model.onnx by onnxruntime: its outputs differ by at most" in result.out
+    assert result.err == ""
+    session = runtime.InferenceSession("model/model.onnx", providers=["CPUExecutionProvider"])
+    for n in (1, 3):
+        assert session.run(None, {"input": np.zeros((n, 1, 8, 8), np.float32)})[0].shape == (n, 10)
+    card = json.loads(Path("model/card.json").read_text())
+    assert 0 <= card["export"]["onnx_difference"] <= 1e-4
+    assert 'InferenceSession("model.onnx")' in Path("model/card.md").read_text()
+    assert trained("export", "trained.yaml", "best", "model", "--overwrite").code == 0
+    assert not Path("model/model.onnx").exists()
+    assert "onnx" not in Path("model/card.md").read_text()
+
+
+def test_onnx_is_missed_before_anything_is_written(trained: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    result = trained("export", "trained.yaml", "best", "model", "--onnx")
+    assert result.code == 1
+    assert "pip install 'archloom[onnx]'" in " ".join(result.err.split())
+    assert not Path("model").exists()
+
+
+def test_onnx_goes_with_a_network(search: Search) -> None:
+    assert search("run", "fast.yaml", "-q").code == 0
+    result = search("export", "fast.yaml", "--to", "csv", "trials.csv", "--onnx")
+    assert result.code == 2
+    assert "--onnx goes with a trial's network" in result.err
+    assert not Path("trials.csv").exists()
 
 
 @pytest.mark.slow

@@ -17,6 +17,8 @@ from archloom.search_spaces.arguments import note_arguments
 from archloom.search_spaces.blueprint import Blueprint, sized
 from archloom.search_spaces.blueprints.layer import Layer, Place, part
 from archloom.search_spaces.labels import PLACEHOLDERS, candidate_label
+from archloom.search_spaces.sketch import Sketch, framed, loose
+from archloom.search_spaces.sketching import box_of, drawn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,6 +67,20 @@ class Call(Layer):
         items = args.sym_items() if isinstance(args, pg.Dict) else ()
         spelled = [f"{k}={candidate_label(v)}" for k, v in items if not isinstance(v, PLACEHOLDERS)]
         return _name(self.sym_init_args.get("target")) + (f"({', '.join(spelled)})" if spelled else "")
+
+    def drawn(self) -> Sketch:
+        """Return a box with the target's name and its arguments."""
+        return box_of(self, title=_name(self.target), fields=self.args)
+
+    def sketches(self) -> list[Sketch]:
+        """Return the call alone; without arrows to the layers among its arguments."""
+        parts = {key: value for key, value in self.args.items() if pg.contains(value, type=Blueprint)}
+        if not parts:
+            return [framed(self.drawn(), _name(self.target))]
+        plain = {key: value for key, value in self.args.items() if key not in parts}
+        shown = [box_of(self, title=_name(self.target), fields=plain)]
+        shown += [drawn(value).grouped(key) for key, value in parts.items()]
+        return [loose(shown, f"{_name(self.target)}: its parts")]
 
     def takes(self, name: str) -> bool:
         """Whether the target has a parameter of that name that is not given."""

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archloom.errors import SpaceError
 from archloom.search_spaces.blueprint import Blueprint, build, sized
-from archloom.search_spaces.blueprints.checks import check_parts
+from archloom.search_spaces.blueprints.checks import ABSENT, check_parts
 from archloom.search_spaces.blueprints.layer import Layer, Place, part
 from archloom.search_spaces.nodes import plain_node, routed_node, wire
 from archloom.search_spaces.sharing import alternatives, is_shared, n_slots, routed, row, spread
+from archloom.search_spaces.sketch import Edge as Arrow
+from archloom.search_spaces.sketch import Node, Sketch
+from archloom.search_spaces.sketching import word
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,6 +71,25 @@ class Cell(Layer):
 
     _parts = ("nodes",)
     _takes = frozenset({"c_out", "stride"})
+
+    def drawn(self) -> Sketch:
+        """Return the graph: its input, its nodes by number, and an operation on each edge."""
+        nodes, edges = [Node("in", "node")], list[Arrow]()
+        for index, operations in enumerate(self.nodes):
+            nodes.append(Node(str(index), "node"))
+            for position, (edge, _) in enumerate(_spread(operations, self.sym_path)):
+                operation = edge.op if isinstance(edge, Edge) else edge
+                if operation not in (None, ABSENT):
+                    arrow = Arrow(_source(edge, position, index), index + 1, word(operation))
+                    edges.append(arrow)
+        if self.output == "concat" and len(nodes) > 2:
+            edges += [Arrow(i, len(nodes)) for i in range(1, len(nodes))]
+            nodes.append(Node("concat", "join"))
+        return Sketch(tuple(nodes), tuple(edges), flow="right")
+
+    def sketches(self) -> list[Sketch]:
+        """Return the graph alone."""
+        return [self.drawn().titled("cell")]
 
     def _build(self, place: Place) -> nn.Module:
         from archloom.nn import DagCell

@@ -22,6 +22,9 @@ from archloom.search_spaces.blueprints.layer import (
     takes,
 )
 from archloom.search_spaces.sharing import is_shared, n_slots, routed, row
+from archloom.search_spaces.sketch import Sketch, around, box, joined
+from archloom.search_spaces.sketch import chain as chained
+from archloom.search_spaces.sketching import drawn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,6 +55,10 @@ class Sequence(Layer):
             return "sequence" if len(labels) < 2 else f"sequence({len(labels)})"
         return " > ".join(labels)
 
+    def drawn(self) -> Sketch:
+        """Return the layers that are there, one after another."""
+        return chained(*map(drawn, flat(self.layers)))
+
     def takes(self, name: str) -> bool:
         """Whether any layer does; of ``n_outputs``, whether the last one does."""
         return takes(self.layers, name)
@@ -76,6 +83,10 @@ class Repeat(Layer):
     def label(self) -> str:
         """How many: ``3x``."""
         return f"{len(_listed(self.sym_init_args.layers))}x"
+
+    def drawn(self) -> Sketch:
+        """Return the copies, one after another."""
+        return chained(*map(drawn, flat(self.layers)))
 
     def takes(self, name: str) -> bool:
         """Whether any layer does; of ``n_outputs``, whether the last one does."""
@@ -104,6 +115,11 @@ class Residual(Layer):
 
     _parts = ("body",)
     _takes = frozenset({"c_out"})
+
+    def drawn(self) -> Sketch:
+        """Return the body, and an arrow around it to where both are summed."""
+        whole = around(drawn(self.body), _join("add", self._told(), "body", "activation"))
+        return whole if self.activation == ABSENT else chained(whole, box(self.activation))
 
     def takes(self, name: str) -> bool:
         """The width and the stride; a shape where the body does."""
@@ -138,6 +154,13 @@ class Parallel(Layer):
     _parts = ("branches",)
     _takes = frozenset({"c_out"})
 
+    def drawn(self) -> Sketch:
+        """Return the branches, and where they are joined."""
+        branches = [None if branch in (None, ABSENT) else drawn(branch) for branch in self.branches]
+        return joined(
+            branches, _join("add" if self.join == "sum" else "concat", self._told(), "branches", "join")
+        )
+
     def takes(self, name: str) -> bool:
         """The width; a stride or a shape where any branch does."""
         inner = name in ("stride", "input_shape") and takes(self.branches, name)
@@ -162,6 +185,12 @@ class Parallel(Layer):
             raise SpaceError(f"branches that are summed have one width, got {widths}; set `width`")
         out = widths[0] if self.join == "sum" else sum(widths)
         return (RoutedParallel if is_shared() else Module)(branches, self.join, out=out)
+
+
+def _join(how: str, told: dict[str, Any], *known: str) -> str:
+    """Return what stands where branches meet: how, and the fields that are not seen otherwise."""
+    rest = [f"{key}={value}" for key, value in told.items() if key not in known]
+    return "\n".join(filter(None, [how, ", ".join(rest)]))
 
 
 def _listed(layers: Any) -> list[Any]:

@@ -24,6 +24,9 @@ from archloom.search_spaces.labels import PLACEHOLDERS, candidate_label
 from archloom.search_spaces.mlp.network import ACTIVATIONS
 from archloom.search_spaces.operations import OPERATIONS
 from archloom.search_spaces.sharing import Slot, alternatives, is_shared, knob, routed, spread
+from archloom.search_spaces.sketch import Sketch, box, framed
+from archloom.search_spaces.sketch import chain as chained
+from archloom.search_spaces.sketching import box_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,6 +80,7 @@ class Layer(Blueprint):
     _takes = frozenset[str]()
     _parts: tuple[str, ...] = ()
     _is_network = False
+    _drawn = frozenset({"width", "kernel_size", "kind", "size", "heads", "rate"})
 
     def _on_bound(self) -> None:
         super()._on_bound()
@@ -95,6 +99,25 @@ class Layer(Blueprint):
             if not isinstance(field, PLACEHOLDERS) and not pg.eq(field, default):
                 spelled.append(f"{key}={label_of_part(field)}")
         return type(self).__name__.lower() + (f"({', '.join(spelled)})" if spelled else "")
+
+    def drawn(self) -> Sketch:
+        """Return a box with what tells the layer from others, and what is not as by default."""
+        return box_of(self, title=type(self).__name__.lower(), fields=self._told(self._drawn))
+
+    def sketches(self) -> list[Sketch]:
+        """Return the layer as a whole network: with the head that comes behind it."""
+        has_head = self._is_network or self.takes("n_outputs")
+        body = self.drawn() if has_head else chained(self.drawn(), box("head"))
+        return [framed(body, type(self).__name__.lower())]
+
+    def _told(self, always: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Return the fields that differ from their defaults, and those that are always told."""
+        schema = type(self).__schema__
+        return {
+            key: field
+            for key, field in self.sym_init_args.items()
+            if key in always or not pg.eq(field, schema.get_field(key).default_value)
+        }
 
     def takes(self, name: str) -> bool:
         """Whether the layer makes use of ``c_out``, ``stride``, ``input_shape`` or ``n_outputs``."""

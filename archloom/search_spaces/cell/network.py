@@ -3,17 +3,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
 from archloom.search_spaces.nodes import sum_node
 from archloom.search_spaces.sharing import routed
+from archloom.search_spaces.sketch import Edge as Arrow
+from archloom.search_spaces.sketch import Node, Sketch
+from archloom.search_spaces.sketching import drawn, word
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Cell", "CellNetwork", "DropPathCellNetwork", "Edge", "dropping", "preprocessed", "stacked"]
+__all__ = [
+    "Cell",
+    "CellNetwork",
+    "DropPathCellNetwork",
+    "Edge",
+    "counted",
+    "dropping",
+    "preprocessed",
+    "stacked",
+    "two_input_sketch",
+]
 
 STEM_MULTIPLIER = 3
 
@@ -54,6 +67,16 @@ class Cell(Blueprint):
     """
 
     nodes: list[Any]
+
+    def drawn(self) -> Sketch:
+        """Return the graph as in the paper: both inputs, the nodes by number, an operation on each edge."""
+        pairs = [[(edge.source, edge.op) for edge in edges] for edges in self.nodes]
+        names = [str(index) for index in range(len(pairs))]
+        return two_input_sketch(pairs, names, range(2, len(pairs) + 2))
+
+    def sketches(self) -> list[Sketch]:
+        """Return the graph alone."""
+        return [self.drawn().titled("cell")]
 
     def build(
         self,
@@ -105,6 +128,10 @@ class CellNetwork(Blueprint):
     channels: int = 16
     n_cells: int = 3
 
+    def sketches(self) -> list[Sketch]:
+        """Return the cell."""
+        return [_one_cell(self.cell, self.n_cells)]
+
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
         del input_shape
@@ -128,6 +155,10 @@ class DropPathCellNetwork(Blueprint):
     channels: int = 16
     n_cells: int = 3
     keep_path: float = 1.0
+
+    def sketches(self) -> list[Sketch]:
+        """Return the cell."""
+        return [_one_cell(self.cell, self.n_cells)]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
@@ -202,6 +233,49 @@ def dropping(operation: nn.Module, keep_path: float, layer_ratio: float) -> nn.M
     if keep_path == 1 or isinstance(operation, Skip | Zero | nn.Identity):
         return operation
     return ScheduledDropPath(operation, keep_path, layer_ratio)
+
+
+def two_input_sketch(
+    pairs: Sequence[Sequence[tuple[int, Any]]], names: Sequence[str], loose_ends: Iterable[int]
+) -> Sketch:
+    """Return the graph of a cell of two inputs, ``c_{k-2}`` and ``c_{k-1}``; edges of ``none`` are left out.
+
+    Args:
+        pairs: for each node (source, operation) pairs; sources 0 and 1 are the inputs, ``i + 2`` node ``i``.
+        names: of the nodes.
+        loose_ends: the states, numbered as sources are, that are the output side by side.
+    """
+    inputs = [Node("c_{k-2}", "input"), Node("c_{k-1}", "input")]
+    nodes = [*inputs, *(Node(name, "node") for name in names), Node("c_{k}", "output")]
+    edges = [
+        Arrow(source, index, word(op))
+        for index, edges in enumerate(pairs, start=2)
+        for source, op in edges
+        if op != "none"
+    ]
+    edges += [Arrow(state, len(nodes) - 1) for state in loose_ends]
+    return Sketch(tuple(nodes), tuple(edges), flow="right")
+
+
+def counted(n_cells: int, reductions: Iterable[int]) -> tuple[str, str]:
+    """Return the titles of a network's normal and reduction cells, which say how many there are of each.
+
+    >>> counted(8, {2, 5})
+    ('normal cell (6 of 8)', 'reduction cell (2 of 8: the 3rd and the 6th)')
+    """
+    places = sorted(index + 1 for index in set(reductions) if index < n_cells)
+    told = " and ".join(f"the {_ordinal(place)}" for place in places)
+    normal = f"normal cell ({n_cells - len(places)} of {n_cells})"
+    return normal, f"reduction cell ({len(places)} of {n_cells}{': ' if told else ''}{told})"
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
+    return f"{number}{ending}"
+
+
+def _one_cell(cell: Any, n_cells: int) -> Sketch:
+    return drawn(cell).titled("cell" if n_cells == 1 else f"cell ({n_cells} in a row)")
 
 
 def _parts(cell: Any, n_cells: int) -> list[tuple[Any, int]]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from archloom.errors import ConfigError
 from archloom.search_spaces.blueprint import Blueprint
-from archloom.search_spaces.cell.network import stacked
+from archloom.search_spaces.cell.network import counted, stacked
 from archloom.search_spaces.cell.space import canonical_cell, chosen_cell, read_nodes, spell_nodes
 from archloom.search_spaces.operations import DARTS, OPERATIONS
+from archloom.search_spaces.sketch import Sketch
+from archloom.search_spaces.sketching import drawn
 from archloom.search_spaces.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -40,10 +42,18 @@ class DartsNetwork(Blueprint):
     keep_path: float = 1.0
     auxiliary: float = 0.0
 
+    def sketches(self) -> list[Sketch]:
+        """Return both cells."""
+        titles = counted(self.n_cells, self._reductions())
+        return [
+            drawn(cell).titled(title)
+            for cell, title in zip((self.normal, self.reduction), titles, strict=True)
+        ]
+
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
         del input_shape
-        reductions = {self.n_cells // 3, 2 * self.n_cells // 3}
+        reductions = self._reductions()
         parts = [
             (self.reduction, 2) if index in reductions else (self.normal, 1) for index in range(self.n_cells)
         ]
@@ -55,6 +65,9 @@ class DartsNetwork(Blueprint):
             keep_path=self.keep_path,
             auxiliary=self.auxiliary,
         )
+
+    def _reductions(self) -> set[int]:
+        return {self.n_cells // 3, 2 * self.n_cells // 3}
 
 
 def darts(

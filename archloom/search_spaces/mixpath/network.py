@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archloom.search_spaces.blueprint import Blueprint
 from archloom.search_spaces.sharing import knob, routed
+from archloom.search_spaces.sketch import Sketch, box
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +31,10 @@ class MixedBlock(Blueprint):
     shadow: bool = True
 
     elastic = frozenset({"kernels", "expansion"})
+
+    def drawn(self) -> Sketch:
+        """Return a box such as ``k3+7 e6``: its kernels and expansion."""
+        return box(f"k{'+'.join(map(str, self.kernels))} e{self.expansion}")
 
     def build(self, c_in: int, *, c_out: int, stride: int = 1) -> nn.Module:
         """Build the block, ``c_in`` to ``c_out`` channels."""

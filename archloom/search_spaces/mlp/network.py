@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from archloom.registry import Registry
 from archloom.search_spaces.blueprint import Blueprint, build, out_of, sized
 from archloom.search_spaces.sharing import is_shared, knob, routed
+from archloom.search_spaces.sketch import Sketch, box, chain, framed
+from archloom.search_spaces.sketching import drawn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,6 +55,11 @@ class Dense(Blueprint):
     elastic = frozenset({"width", "activation", "dropout"})
     takes_any_width = True
 
+    def drawn(self) -> Sketch:
+        """Return a box with the width, the activation and the dropout, where there is any."""
+        dropped = f", dropout {self.dropout:g}" if self.dropout else ""
+        return box(f"dense\n{self.width} {self.activation}{dropped}")
+
     @property
     def label(self) -> str:
         """``dense``."""
@@ -90,6 +97,11 @@ class MLP(Blueprint):
     """
 
     layers: list[Any]
+
+    def sketches(self) -> list[Sketch]:
+        """Return the layers that are there, and the head."""
+        layers = [drawn(layer) for layer in self.layers if layer != ABSENT]
+        return [framed(chain(*layers, box("linear")), "network")]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network.

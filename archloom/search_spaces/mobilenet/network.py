@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from archloom.errors import SpaceError
 from archloom.search_spaces.blueprint import Blueprint, build
 from archloom.search_spaces.sharing import knob
+from archloom.search_spaces.sketch import Sketch, box, chain
+from archloom.search_spaces.sketching import drawn
+from archloom.search_spaces.stages import stage_title, staged
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,6 +31,10 @@ class Bottleneck(Blueprint):
     expansion: int = 6
 
     elastic = frozenset({"kernel_size", "expansion"})
+
+    def drawn(self) -> Sketch:
+        """Return a box such as ``k5 e6``: its kernel and expansion."""
+        return box(f"k{self.kernel_size} e{self.expansion}")
 
     def build(self, c_in: int, *, c_out: int, stride: int = 1) -> nn.Module:
         """Build the block, ``c_in`` to ``c_out`` channels."""
@@ -61,6 +68,10 @@ class Stage(Blueprint):
     depth: int
 
     elastic = frozenset({"depth"})
+
+    def drawn(self) -> Sketch:
+        """Return the blocks that are there."""
+        return chain(*map(drawn, self.blocks[: self.depth]))
 
     def build(self, c_in: int, *, c_out: int, stride: int) -> nn.Module:
         """Build the stage, ``c_in`` to ``c_out`` channels."""
@@ -101,6 +112,16 @@ class MobileNetwork(Blueprint):
     stem: int = 16
     stem_stride: int = 2
     head: int = 1280
+
+    def sketches(self) -> list[Sketch]:
+        """Return the stages, and what comes before and after."""
+        stages = [
+            drawn(stage).grouped(stage_title(number, width, stride))
+            for number, (stage, width, stride) in enumerate(
+                zip(self.stages, self.channels, self.strides, strict=True), start=1
+            )
+        ]
+        return [staged(stages, stem=(self.stem, self.stem_stride), head=self.head)]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
+from archloom.search_spaces.sketch import Edge, Node, Sketch
+from archloom.search_spaces.sketching import word
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +43,14 @@ class NasBench201(Blueprint):
     edge_3_2: Any
     channels: int = 16
     n_cells: int = 5
+
+    def sketches(self) -> list[Sketch]:
+        """Return the cell: four nodes, an operation on each edge, edges of ``none`` left out."""
+        nodes = (Node("0", "input"), Node("1", "node"), Node("2", "node"), Node("3", "output"))
+        operations = [(getattr(self, f"edge_{node}_{source}"), source, node) for node, source in EDGES]
+        edges = tuple(Edge(source, node, word(op)) for op, source, node in operations if op != "none")
+        title = f"cell ({self.n_cells} in each of 3 stages)"
+        return [Sketch(nodes, edges, title, flow="right")]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""

@@ -10,6 +10,7 @@ import pyglove as pg
 
 from archloom.errors import ConfigError, UnknownNameError, did_you_mean
 from archloom.search_spaces.nasbenchgraph.canonical import N_NODES, OPERATIONS, canonical_keys
+from archloom.search_spaces.sketch import Edge, Node, Sketch
 from archloom.search_spaces.space import SearchSpace
 
 __all__ = ["DECISIONS", "PROTEINS_OPERATIONS", "GraphCell", "encode", "nasbenchgraph"]
@@ -43,6 +44,20 @@ class GraphCell(pg.Object):
     operation_2: Any
     operation_3: Any
     operation_4: Any
+
+    def drawn(self) -> Sketch:
+        """Return the tree of operations, of which those that feed no other are the output."""
+        places = range(1, N_NODES + 1)
+        parents = [0, *(int(getattr(self, name)) for name in _LINKS)]
+        boxes = [Node(str(getattr(self, name))) for name in _OPERATIONS]
+        nodes = (Node("input", "input"), *boxes, Node("concat", "output"))
+        edges = [Edge(parent, place) for place, parent in zip(places, parents, strict=True)]
+        edges += [Edge(place, N_NODES + 1) for place in places if place not in parents]
+        return Sketch(nodes, tuple(edges), flow="right")
+
+    def sketches(self) -> list[Sketch]:
+        """Return the tree alone."""
+        return [self.drawn().titled("cell")]
 
 
 def nasbenchgraph(*, operations: Sequence[str] = OPERATIONS) -> SearchSpace:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from archloom.errors import SpaceError, did_you_mean
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
-from archloom.search_spaces.cell.network import dropping, preprocessed, stacked
+from archloom.search_spaces.cell.network import counted, dropping, preprocessed, stacked, two_input_sketch
 from archloom.search_spaces.nodes import wire
 from archloom.search_spaces.sharing import alternatives, is_shared, routed
+from archloom.search_spaces.sketch import Sketch
+from archloom.search_spaces.sketching import drawn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -121,6 +123,21 @@ class NasNetCell(Blueprint):
 
     takes_any_width = True
 
+    def drawn(self) -> Sketch:
+        """Return the graph: both inputs, a node for each block, an operation on each edge."""
+        pairs = [
+            [(_state(source, index), op) for source, op in ((b.source_0, b.op_0), (b.source_1, b.op_1))]
+            for index, b in enumerate(self.blocks, start=2)
+        ]
+        read = {source for block in pairs for source, _ in block}
+        names = [f"{index} {block.combine}" for index, block in enumerate(self.blocks)]
+        ends = [state for state in range(2, len(pairs) + 2) if state not in read]
+        return two_input_sketch(pairs, names, ends)
+
+    def sketches(self) -> list[Sketch]:
+        """Return the graph alone."""
+        return [self.drawn().titled("cell")]
+
     def build(
         self,
         c_in: int,
@@ -179,6 +196,14 @@ class NasNet(Blueprint):
     channels: int = 16
     n_cells: int = 1
     keep_path: float = 1.0
+
+    def sketches(self) -> list[Sketch]:
+        """Return both cells."""
+        titles = counted(3 * self.n_cells + 2, {self.n_cells, 2 * self.n_cells + 1})
+        return [
+            drawn(cell).titled(title)
+            for cell, title in zip((self.normal, self.reduction), titles, strict=True)
+        ]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""

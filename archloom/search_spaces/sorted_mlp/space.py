@@ -13,6 +13,7 @@ from archloom.errors import ConfigError
 from archloom.search_spaces.blueprint import Blueprint, out_of
 from archloom.search_spaces.mlp.network import ACTIVATIONS, dense_layer
 from archloom.search_spaces.sharing import knob
+from archloom.search_spaces.sketch import Sketch, box, chain, framed
 from archloom.search_spaces.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class SortedMLP(Blueprint):
     activation: str = "relu"
 
     elastic = frozenset({"width"})
+
+    def sketches(self) -> list[Sketch]:
+        """Return the layers and the head."""
+        layer = box(f"dense\n{self.width} {self.activation}")
+        return [framed(chain(*[layer] * self.layers, box("linear")), "network")]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network, ``b x ...`` to ``b x n_outputs``."""

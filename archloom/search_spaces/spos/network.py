@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from archloom.errors import SpaceError, did_you_mean
 from archloom.search_spaces.blueprint import Blueprint, build, out_of
 from archloom.search_spaces.sharing import knob, routed
+from archloom.search_spaces.sketch import Sketch, box, chain
+from archloom.search_spaces.sketching import drawn
+from archloom.search_spaces.stages import stage_title, staged
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +43,11 @@ class ShuffleBlock(Blueprint):
     tenths: int = WIDTHS_PER_UNIT
 
     elastic = frozenset({"tenths"})
+
+    def drawn(self) -> Sketch:
+        """Return a box such as ``shuffle_5``, and its width inside where that is not as usual."""
+        usual = self.tenths == WIDTHS_PER_UNIT
+        return box(f"{self.unit}" if usual else f"{self.unit}\nwidth x {self.tenths / WIDTHS_PER_UNIT:g}")
 
     def build(self, c_in: int, *, c_out: int, stride: int) -> nn.Module:
         """Build the unit, ``c_in`` to ``c_out`` channels."""
@@ -75,6 +83,17 @@ class ShuffleNetwork(Blueprint):
     stem_stride: int = 2
     first_stride: int = 2
     head: int = 1024
+
+    def sketches(self) -> list[Sketch]:
+        """Return the stages, and what comes before and after."""
+        stages, width = [], self.stem
+        for index, (units, c_out) in enumerate(zip(self.stages, self.channels, strict=True)):
+            stride = 2 if index or self.first_stride == 2 else 1
+            widen = [box("conv 1x1")] if stride == 1 and width != c_out else []
+            title = stage_title(index + 1, c_out, stride)
+            stages.append(chain(*widen, *map(drawn, units)).grouped(title))
+            width = c_out
+        return [staged(stages, stem=(self.stem, self.stem_stride), head=self.head)]
 
     def build(self, c_in: int, n_outputs: int, *, input_shape: Sequence[int] | None = None) -> nn.Module:
         """Build the network for images of ``c_in`` channels, ``b x c_in x h x w`` to ``b x n_outputs``."""
