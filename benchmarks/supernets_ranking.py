@@ -59,7 +59,7 @@ def ranking(name: str, n_seeds: int = 5) -> list[str]:
         f"([the table](supernets/truth-{name}.csv)). The truth is the mean validation accuracy over seeds: "
         f"from {mean.min():.3f} to {mean.max():.3f}, median {np.median(mean):.3f}.",
         "",
-        f"**Split-half tau of the truth: {half:.3f}** (two seeds against the other three, mean of ten splits).",
+        f"**Split-half tau of the truth: {half:.3f}** (two seeds against three, mean of all ten splits).",
         "",
     ]
     rows = []
@@ -77,10 +77,10 @@ def ranking(name: str, n_seeds: int = 5) -> list[str]:
         *lines,
         *table(head, rows),
         "",
-        f"{n_seeds} supernets a sampler, {EPOCHS[name]} epochs, mean ± standard deviation; wanted: "
-        f"{WANTED} of the split-half tau, at least {LEAST_TAU} (Guo et al.), and lower without recalibration. "
-        f"The search is regularized evolution over {N_SEARCHED} networks by inherited weights under a cap of {cap:,.0f} "
-        f"multiply-accumulates, which {n_under} networks keep; wanted: one of the best {n_under // 10}.",
+        f"{n_seeds} supernets a sampler, {EPOCHS[name]} epochs, mean ± standard deviation; wanted: {WANTED} "
+        f"of the split-half tau, at least {LEAST_TAU} (Guo et al.), and lower without recalibration. The "
+        f"search is regularized evolution over {N_SEARCHED} networks by inherited weights under a cap of "
+        f"{cap:,.0f} multiply-accumulates, which {n_under} keep; wanted: one of the best {n_under // 10}.",
         "",
     ]
 

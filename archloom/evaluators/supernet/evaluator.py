@@ -111,7 +111,7 @@ class SupernetEvaluator(Evaluator):
         at_least(
             epochs=(epochs, 1), recalibration_batches=(recalibration_batches, 0), n_checked=(n_checked, 0)
         )
-        self._setup = TrainingSetup(
+        self.setup = TrainingSetup(
             data=data,
             data_options=data_options,
             task=task,
@@ -139,7 +139,7 @@ class SupernetEvaluator(Evaluator):
         self._net: Supernet | None = None
         self._space: SearchSpace | None = None
         self._calibration: list[Any] = []
-        self.gives = self._setup.names(has_test=test)
+        self.gives = self.setup.names(has_test=test)
 
     def prepare(self, space: Any) -> None:
         """Load the data, and see that the space can be built as a supernet.
@@ -147,7 +147,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             SpaceError: it cannot; the message says what cannot be shared.
         """
-        setup = self._setup
+        setup = self.setup
         setup.precision.check()
         self.gives = setup.names(has_test=self._test and setup.splits.test is not None)
         self._space = space
@@ -162,7 +162,7 @@ class SupernetEvaluator(Evaluator):
         return f"supernet: {self._footprint.words()}"
 
     def _measured_footprint(self, net: Supernet) -> Footprint:
-        space, setup = self._prepared(), self._setup
+        space, setup = self._prepared(), self.setup
         rows = space.sample(N_TRIED, np.random.default_rng(0), uniform_over="decisions")
         inputs = torch.empty(setup.batch_size, *setup.splits.input_shape, device="meta")
         routes = [space.routing(rows[i]) for i in range(len(rows))]
@@ -174,7 +174,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: it diverged, or the checkpoint is of something else.
         """
-        setup, device = self._setup, torch.device(run.device)
+        setup, device = self.setup, torch.device(run.device)
         setup.precision.check(device)
         self._prepared()
         self._footprint.check(device)
@@ -229,7 +229,7 @@ class SupernetEvaluator(Evaluator):
         """
         if run.folder is None or not (run.folder / CHECKPOINT).exists():
             raise ArchloomError(f"the supernet was trained, but its weights are not in {run.folder}")
-        net = build_supernet(self._prepared(), self._setup.splits, seed=run.seed)
+        net = build_supernet(self._prepared(), self.setup.splits, seed=run.seed)
         load_checkpoint(run.folder / CHECKPOINT, net, None, {**self._words(run), "epoch": str(self._epochs)})
         self._take(net, run)
 
@@ -239,7 +239,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: the supernet has not been trained.
         """
-        setup, device = self._setup, torch.device(trial.device)
+        setup, device = self.setup, torch.device(trial.device)
         splits = setup.splits
         with threads(setup.n_threads), seeded(trial.seed, device):
             computing = setup.precision.wrap(self._routed(architecture, device), device)
@@ -256,7 +256,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: the supernet has not been trained.
         """
-        setup, device = self._setup, torch.device(run.device)
+        setup, device = self.setup, torch.device(run.device)
         splits = setup.splits
         with threads(setup.n_threads), seeded(run.seed, device):
             network = build_network(architecture, splits).to(device)
@@ -282,7 +282,7 @@ class SupernetEvaluator(Evaluator):
                 diverged.
         """
         start = partial(self._hand_on, architecture) if inherits else None
-        return Alone(self._setup, epochs or self._epochs)(architecture, run, start)
+        return Alone(self.setup, epochs or self._epochs)(architecture, run, start)
 
     def _hand_on(self, architecture: Architecture, network: nn.Module) -> None:
         device = next(network.parameters()).device
@@ -293,8 +293,8 @@ class SupernetEvaluator(Evaluator):
         net = self.supernet().to(device)
         net.route(self._prepared().routing(architecture.genotype))
         if self._n_recalibration:
-            computing = self._setup.precision.wrap(net, device)
-            recalibrate(net, partial(self._setup.task.forward_batch, computing), self._calibrating(device))
+            computing = self.setup.precision.wrap(net, device)
+            recalibrate(net, partial(self.setup.task.forward_batch, computing), self._calibrating(device))
         return net
 
     def supernet(self) -> Supernet:
@@ -310,7 +310,7 @@ class SupernetEvaluator(Evaluator):
     def _take(self, net: Supernet, run: SharedRun) -> None:
         self._net = net.eval()
         order = generator(_seed_of(run.seed, 0))
-        batches = self._setup.batches(self._setup.splits.train, torch.device("cpu"), shuffle=order)
+        batches = self.setup.batches(self.setup.splits.train, torch.device("cpu"), shuffle=order)
         self._calibration = list(islice(batches, self._n_recalibration))
 
     def _calibrating(self, device: torch.device) -> list[Any]:

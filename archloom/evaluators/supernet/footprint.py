@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from archloom.errors import ArchloomError
 from archloom.nn.routed import Routing, Supernet
 
-__all__ = ["Footprint", "footprint", "free_bytes"]
+__all__ = ["Footprint", "footprint", "free_bytes", "step_bytes"]
 
 _MOMENTS = {"adamw": 2, "adam": 2, "sgd": 1}
 _CGROUP = Path("/sys/fs/cgroup")
@@ -84,11 +84,11 @@ def footprint(net: Supernet, inputs: Tensor, routes: Iterable[Routing], optimize
     worst = 0
     for route in routes:
         net.route(route)
-        worst = max(worst, _step_bytes(net, inputs))
+        worst = max(worst, step_bytes(net, inputs))
     return Footprint(sum(p.numel() for p in trainable), weights, moments, worst)
 
 
-def _step_bytes(net: Supernet, inputs: Tensor) -> int:
+def step_bytes(net: nn.Module, inputs: Tensor) -> int:
     """Count the bytes of a batch, of what is remembered of it, and of the gradients of the path's weights."""
     held = {inputs.untyped_storage()._cdata: inputs.untyped_storage()}  # each storage once, kept alive
 
