@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test coverage lint format bench-nasbench201 bench-strategies bench-engine bench-store crash-test docs clean
+.PHONY: install demo test coverage lint format bench-nasbench201 bench-strategies bench-supernets bench-engine bench-store crash-test docs clean
 
 install: $(STAMP)
 
@@ -45,6 +45,9 @@ bench-strategies: install
 	$(BIN)/python -m benchmarks.fronts
 	$(BIN)/python -m benchmarks.flows
 	$(BIN)/python -m benchmarks.strategy_speed
+
+bench-supernets: install
+	$(BIN)/python -m benchmarks.supernets
 
 bench-engine: install
 	$(BIN)/python -m benchmarks.engine

@@ -52,10 +52,10 @@ def speed() -> list[str]:
     return [
         "## Speed and memory",
         "",
-        "One thread; pairs are measured in turn. *Scoring*: by inherited weights, batch norms measured anew on "
-        "ten batches, digits. *Step*: forward, backward and SGD on a batch of 16 images of 3x32x32; the routed "
-        "step draws and sets its path, too; *remembered* is what a step keeps for its gradients, and these. "
-        "*Elastic*: forward and backward of a module that slices against the static one of that size. "
+        "One thread; pairs are measured in turn. *Scoring*: by inherited weights, batch norms measured anew "
+        "on ten batches, digits. *Step*: forward, backward and SGD on a batch of 16 images of 3x32x32; the "
+        "routed step draws and sets its path, too; *remembered* is what a step keeps for its gradients, and "
+        "these. *Elastic*: forward and backward of a module that slices against the static one of that size. "
         "*Loading*: the share of an epoch that passing through the batches takes.",
         "",
         *table(head, rows),

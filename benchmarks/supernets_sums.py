@@ -136,20 +136,22 @@ def _one(shadow: bool, seed: int, mean: Any) -> Found:
 
 
 def _ratios(space: SearchSpace, evaluator: SupernetEvaluator) -> tuple[float, float]:
-    """Return the variance of three paths over that of one, before and after the blocks' batch norms."""
+    """Return the variance of three paths over that of one, before and after a block's batch norm."""
     net = evaluator.supernet().eval()
     blocks = [module for module in net.modules() if isinstance(module, MixedBottleneck)]
     validation: Any = Training(data="digits").splits.validation
     images = torch.stack([torch.as_tensor(image) for image, _ in validation])
     rows = space.enumerate()
-    variances: dict[int, list[list[tuple[float, float]]]] = {1: [], 3: []}
-    for i in range(len(rows)):
-        sizes = {len(str(choice).strip("[]").split(",")) for choice in space.choices(rows[i]).values()}
-        if sizes in ({1}, {3}):
-            net.route(space.routing(rows[i]))
-            variances[sizes.pop()].append(_variances(net, blocks, images))
-    means = {n: np.array(found).mean(axis=0) for n, found in variances.items()}
-    before, after = (means[3] / means[1]).mean(axis=0)
+    ratios = []
+    for place in range(len(blocks)):  # one block sums, the others have one path: what comes is the same
+        found: dict[int, list[tuple[float, float]]] = {1: [], 3: []}
+        for i in range(len(rows)):
+            sizes = [len(str(c).strip("[]").split(",")) for c in space.choices(rows[i]).values()]
+            if sizes[place] in found and set(sizes[:place] + sizes[place + 1 :]) == {1}:
+                net.route(space.routing(rows[i]))
+                found[sizes[place]].append(_variances(net, blocks, images)[place])
+        ratios.append(np.array(found[3]).mean(axis=0) / np.array(found[1]).mean(axis=0))
+    before, after = np.mean(ratios, axis=0)
     return float(before), float(after)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archloom.errors import SpaceError
+from archloom.errors import ArchloomError, SpaceError
 from archloom.search_spaces.blueprint import Blueprint, build
 from archloom.search_spaces.points import FloatPoint, walk
 from archloom.search_spaces.sharing import shared
@@ -61,6 +61,9 @@ def supernet(space: SearchSpace, c_in: int, *args: Any, **kwargs: Any) -> Supern
                 f"{point.name} is a number of any size, which weights cannot be shared over: choose among "
                 "some values with oneof, or move it to the evaluator's options"
             )
-    with shared(template, points) as switches:
-        network = build(template.value, c_in, *args, **kwargs)
+    try:
+        with shared(template, points) as switches:
+            network = build(template.value, c_in, *args, **kwargs)
+    except ValueError as error:
+        raise error if isinstance(error, ArchloomError) else SpaceError(str(error)) from error
     return Supernet(network, switches)

@@ -49,6 +49,21 @@ def test_tradeoff(search: Search) -> None:
     assert all(trial["metrics"]["params"] <= 20000 for trial in data["pareto"])
 
 
+@pytest.mark.slow
+def test_one_shot(search: Search) -> None:
+    options = (*SMALL, "budget.trials=4", "evaluator.1.n_checked=2")
+    result = search("run", str(EXAMPLES / "one_shot.yaml"), *options, "-f", "json")
+    assert result.code == 0, result.err
+    data = json.loads(result.out)
+    assert set(data["best"][0]["metrics"]) >= {"validation/accuracy", "params"}
+    assert all("test/accuracy" not in trial["metrics"] for trial in data["trials"])
+    status = search("status", "digits-one-shot", "--store", "sqlite:///one_shot.db", "-f", "json")
+    runs = json.loads(status.out)["runs"]
+    assert runs[0]["name"] == "supernet"
+    assert len([run for run in runs if run["name"].endswith("-e1-s0")]) == 2
+    assert Path("one_shot-artifacts/digits-one-shot/supernet/supernet.safetensors").exists()
+
+
 @pytest.mark.skipif(
     "ARCHLOOM_DATA" not in os.environ, reason="ARCHLOOM_DATA names no folder with nasbench201/nb201.parquet"
 )

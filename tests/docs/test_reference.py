@@ -15,6 +15,7 @@ import pytest
 import archloom
 from archloom.cli._verbs import SPACE_VERBS, STORAGE_VERBS, VERBS
 from archloom.evaluators import AUGMENTATIONS, DATASETS, EVALUATORS, TASKS
+from archloom.evaluators.supernet import SAMPLERS
 from archloom.search_spaces import SPACES
 from archloom.search_spaces.blueprints import BLUEPRINTS
 from archloom.search_spaces.operations import OPERATIONS
@@ -22,6 +23,7 @@ from archloom.strategies import PRUNERS, STRATEGIES
 from tests.docs.pages import DOCS
 
 PAGES = ("cli", "study_file", "python")
+SEARCHED = (SPACES, BLUEPRINTS, STRATEGIES, PRUNERS)
 
 
 def page(name: str) -> str:
@@ -49,7 +51,7 @@ def test_every_verb_has_its_help() -> None:
 
 
 def test_every_registered_name_is_explained() -> None:
-    registries = (SPACES, BLUEPRINTS, STRATEGIES, EVALUATORS, DATASETS, TASKS, AUGMENTATIONS, PRUNERS)
+    registries = (*SEARCHED, EVALUATORS, DATASETS, TASKS, AUGMENTATIONS, SAMPLERS)
     named = {name for registry in registries for name in registry.names()}
     foreign = {plugin.name for registry in registries for plugin in registry.plugins()}
     assert headings("study_file") >= named - foreign

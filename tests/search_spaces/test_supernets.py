@@ -269,6 +269,62 @@ def test_what_cannot_be_shared_is_refused(space: SearchSpace, reason: str) -> No
         supernet(space, IMAGE[0], 10, input_shape=IMAGE)
 
 
+class Doubler(Blueprint):
+    """Doubles what comes, in place or not."""
+
+    is_inplace: bool = False
+
+    def build(self, c_in: int) -> torch.nn.Module:
+        made = Doubling()
+        made.is_inplace, made.out = self.is_inplace, c_in
+        return made
+
+
+class Doubling(torch.nn.Module):
+    out: int
+    is_inplace: bool
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mul_(2) if self.is_inplace else 2 * x
+
+
+@pytest.mark.parametrize("where", ["a batch", "branches", "a mixture"])
+def test_paths_do_not_change_what_others_read(where: str) -> None:
+    choice = pg.oneof([Doubler(True), "conv_1x1"])
+    if where == "branches":
+        space = layers(b.Conv(width=4), b.Parallel([choice, "conv_1x1"]))
+    else:
+        space = layers(choice, "conv_1x1") if where == "a batch" else layers("conv_1x1", choice)
+    net = made(space)
+    if where == "a mixture":
+        net.route({name: torch.tensor([0.5, 0.5]) for name in net.switches})
+    else:
+        net.route({name: (0,) for name in net.switches})
+    with pytest.raises(ValueError, match=r"changes its input in place.*ReLU\(inplace=False\)"):
+        net(torch.rand(2, *IMAGE))
+    with torch.inference_mode():
+        net(torch.rand(2, *IMAGE))  # where nothing keeps count of changes
+
+
+_LINEAR = torch.nn.Conv2d(4, 4, 1)
+
+
+class Lent(Blueprint):
+    """Uses a weight that is not its own."""
+
+    times: int = 1
+
+    def build(self, c_in: int) -> torch.nn.Module:
+        made: Any = torch.nn.Sequential(*[_LINEAR] * self.times)
+        made.out = c_in
+        return made  # type: ignore[no-any-return]
+
+
+def test_candidates_that_share_a_weight_are_refused() -> None:
+    with pytest.raises(SpaceError, match=r"share the weight '0\.(weight|bias)': give each its own"):
+        made(layers(b.Conv(width=4), pg.oneof([Lent(1), Lent(2)])))
+
+
 def test_which_layer_takes_the_stride_must_not_be_chosen() -> None:
     body = [pg.oneof(["none", b.Conv(width=4)]), b.Conv(width=4)]
     with pytest.raises(SpaceError, match="which layer takes the stride depends"):

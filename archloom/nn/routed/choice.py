@@ -9,6 +9,7 @@ from typing import Any, final
 
 from torch import Tensor, nn
 
+from archloom.nn.routed.guards import refuse_same_weights, untouched
 from archloom.nn.routed.switch import Switch
 
 __all__ = ["Choice", "Many", "Routed", "Wire"]
@@ -38,6 +39,7 @@ class Choice(Routed):
     def __init__(self, candidates: Iterable[nn.Module], switch: Switch, slot: int = 0, *, out: int | None):
         super().__init__()
         self.candidates = nn.ModuleList(candidates)
+        refuse_same_weights(_numbered(switch.name, self.candidates), self.candidates)
         self.switch = switch
         self.slot = slot
         if out is not None:
@@ -57,7 +59,7 @@ class Choice(Routed):
         weights = self.switch.weights
         if weights is None:
             return self.taken(*args)
-        return sum(w * candidate(*args) for w, candidate in zip(weights, self.candidates, strict=True))
+        return sum(w * untouched(each, *args) for w, each in zip(weights, self.candidates, strict=True))
 
 
 @final
@@ -75,6 +77,8 @@ class Many(Routed):
         if out is not None:
             self.out = out
         self.slots = nn.ModuleList(nn.ModuleList(candidates) for candidates in slots)
+        for candidates in slots:
+            refuse_same_weights(_numbered(switch.name, candidates), candidates)
         self.switch = switch
 
     def plain_children(self) -> Iterator[nn.Module]:
@@ -115,3 +119,7 @@ class Wire(Routed):
         """Run the operation on its state."""
         y: Tensor = self.operation(states[self.source])
         return y
+
+
+def _numbered(site: str, candidates: Iterable[nn.Module]) -> list[str]:
+    return [f"{site}[{i}]" for i, _ in enumerate(candidates)]

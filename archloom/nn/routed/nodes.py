@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from archloom.nn.ranks import channel_dim, refuse_different
 from archloom.nn.routed.choice import Many, Routed
+from archloom.nn.routed.guards import untouched
 
 __all__ = ["RoutedParallel", "RoutedSumNode"]
 
@@ -35,7 +36,7 @@ class RoutedSumNode(Routed):
 
     def forward(self, states: Sequence[Tensor]) -> Tensor:
         """Sum the active edges over earlier states."""
-        return _total((edge(states), weight) for edge, weight in _active(self.edges))
+        return _total((untouched(edge, states), weight) for edge, weight in _active(self.edges))
 
 
 @final
@@ -60,7 +61,7 @@ class RoutedParallel(Routed):
 
     def forward(self, x: Tensor) -> Tensor:
         """Join the active branches."""
-        parts = ((branch(x), weight) for branch, weight in _active(self.branches))
+        parts = ((untouched(branch, x), weight) for branch, weight in _active(self.branches))
         if self.join == "sum":
             return _total(parts)
         states = [state for state, _ in parts]

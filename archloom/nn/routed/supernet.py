@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archloom.nn.routed.choice import Routed
+from archloom.nn.routed.guards import untouched
 from archloom.nn.routed.switch import Switch
 
 __all__ = ["Routing", "Supernet"]
@@ -48,10 +49,14 @@ class Supernet(nn.Module):
             self.switches[name].set(route)
 
     def forward(self, x: Any, routing: Routing | None = None) -> Any:
-        """Run the network that ``routing`` stands for; without one, that of the last route."""
+        """Run the network that ``routing`` stands for; without one, that of the last route.
+
+        Raises:
+            ValueError: a module changes in place what other paths read.
+        """
         if routing is not None:
             self.route(routing)
-        return self.network(x)
+        return untouched(self.network, x)
 
     @torch.no_grad()
     def hand_on(self, network: nn.Module) -> None:
