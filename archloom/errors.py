@@ -30,6 +30,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "MissingExtraError",
+    "OtherRunError",
     "SpaceError",
     "StoreError",
     "StoreUnavailableError",
@@ -60,6 +61,10 @@ class UnknownNameError(ConfigError):
 
 class MissingExtraError(ArchloomError):
     """An optional library that is not installed."""
+
+
+class OtherRunError(ArchloomError):
+    """What a run has left is of other terms than the present ones."""
 
 
 class DataError(ArchloomError):

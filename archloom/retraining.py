@@ -22,7 +22,7 @@ from archloom.shared_training import SharedTraining
 from archloom.store import Store, TrialRecord
 from archloom.training_runs import TrainingRuns
 
-__all__ = ["Kind", "Retrained", "Retraining", "found_agreement", "found_retrained"]
+__all__ = ["Kind", "Retrained", "Retraining", "found_agreement", "found_retrained", "is_retraining"]
 
 Kind = Literal["derived", "finetuned", "retrained"]
 """``retrained`` from scratch; ``finetuned`` from inherited weights; ``derived``: those as they are."""
@@ -192,6 +192,15 @@ class Retraining:
                 time.sleep(_PAUSE)
                 continue
             self.runs.do(record, run, work, name)
+
+
+def is_retraining(run: str) -> bool:
+    """Whether a run of that name is of one trial's network, not of what all share.
+
+    >>> is_retraining("retrained-4-e8-s0"), is_retraining("supernet-2")
+    (True, False)
+    """
+    return _NAME.fullmatch(run) is not None
 
 
 def found_retrained(store: Store, study_id: int, name: str | None = None) -> Iterator[Retrained]:

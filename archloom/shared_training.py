@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import count
 from typing import final
 
 from archloom.contracts import Evaluator
+from archloom.errors import OtherRunError
 from archloom.training_runs import TrainingRuns
 
 __all__ = ["SharedTraining"]
@@ -39,8 +41,18 @@ class SharedTraining:
             del self._waiting[0]
 
     def _settle(self, evaluator: Evaluator) -> None:
+        """Train or load; where what there is was made under other terms, beside it, as ``supernet-2``."""
+        name = evaluator.shares
+        for n in count(2):
+            try:
+                self._train_or_load(evaluator, name)
+                return
+            except OtherRunError:
+                name = f"{evaluator.shares}-{n}"
+
+    def _train_or_load(self, evaluator: Evaluator, name: str) -> None:
         while True:
-            record, run = self._runs.open(evaluator.shares)
+            record, run = self._runs.open(name)
             if record.state == "COMPLETE" and run.folder is not None:
                 evaluator.load(run)
                 return
@@ -49,5 +61,5 @@ class SharedTraining:
             elif record.state == "COMPLETE":  # in memory, and that of another process
                 evaluator.train(run)
                 return
-            elif self._runs.do(record, run, evaluator.train, evaluator.shares):
+            elif self._runs.do(record, run, evaluator.train, name):
                 return

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from archloom.contracts import Metrics, SharedRun, Strategy
-from archloom.errors import ArchloomError
+from archloom.errors import ArchloomError, OtherRunError
 from archloom.sharing import Sharing
 from archloom.store import Store
 from archloom.store.runs import RunRecord
@@ -88,6 +88,7 @@ class TrainingRuns:
 
         Raises:
             ArchloomError: it failed.
+            OtherRunError: what the run has left is of other terms.
         """
         if not self.store.runs.begin(self.study_id, record):
             return False
@@ -97,6 +98,8 @@ class TrainingRuns:
             work(run)
         except Exception as error:
             end("FAIL", reason=f"{type(error).__name__}: {error}")
+            if isinstance(error, OtherRunError):
+                raise
             raise ArchloomError(f"the {what} could not be trained: {error}") from error
         except BaseException as error:
             end("WAITING", reason=f"{type(error).__name__} ended the run")

@@ -42,7 +42,7 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
     text, tree, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
     commands = [[shlex.split(line, comments=True) for line in block.splitlines()] for block in blocks("sh")]
-    assert [len(block) for block in commands] == [4, 1, 2, 1, 4]
+    assert [len(block) for block in commands] == [4, 1, 4, 2, 1, 4]
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("plugin"))
     for block in commands:
         assert all(words[0] == "search" for words in block)
@@ -54,6 +54,8 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
     assert (folder / "digits-mlp.csv").exists()
     assert (folder / "bench" / "nasbenchgraph-cora.png").exists()
     assert (folder / "digits-mlp-model" / "model.py").exists()
+    assert (folder / "shared.svg").exists()
+    assert (folder / "shared-model" / "model.onnx").exists()
     _run_with_other_evaluators(text, evaluators, folder)
     (folder / "tree.yaml").write_text(re.sub(r"(space|evaluator): .*\n", "", text) + tree, encoding="utf-8")
     small = ["study=tree", "budget.trials=1", "evaluator.epochs=1", "evaluator.data_options={n_train: 64}"]

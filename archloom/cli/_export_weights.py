@@ -63,7 +63,7 @@ def find_weights(
     Raises:
         ArchloomError: there are none, or their file is missing.
     """
-    from archloom.retraining import found_retrained
+    from archloom.retraining import found_retrained, is_retraining
 
     if wanted in (None, "trial") and WEIGHTS in trial.artifacts:
         return Source(_present(Path(trial.artifacts[WEIGHTS]), 4, trial, study, store))
@@ -76,7 +76,7 @@ def find_weights(
             best = max(found, key=lambda one: (one.epochs, *_on_validation(one, study)))
             file = _present(Path(str(best.weights)), 4, trial, study, store)
             return Source(file, kind, best.epochs, best.seed, best.metrics)
-    shares = any(run.name == "supernet" for run in store.runs.records(identity(study)))
+    shares = any(not is_retraining(run.name) for run in store.runs.records(identity(study)))
     if shares and wanted in (None, "derived"):
         return None
     advice, option = "", " --inherit" if wanted == "finetuned" else ""

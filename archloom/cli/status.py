@@ -166,11 +166,12 @@ def _run_facts(store: Store, study_id: int) -> list[tuple[str, Any]]:
     from archloom.cli._summary import ranking
     from archloom.cli._tables import plain
     from archloom.cli._words import n_of, number, span
+    from archloom.retraining import is_retraining
 
     rows: list[tuple[str, Any]] = []
     n_done = 0
     for run in store.runs.records(study_id):
-        if run.state == "COMPLETE" and "-" in run.name:
+        if run.state == "COMPLETE" and is_retraining(run.name):
             n_done += 1
             continue
         curve = store.runs.curve(run.id)

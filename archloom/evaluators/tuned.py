@@ -68,6 +68,11 @@ class Tuned(Evaluator):
         self._space = SearchSpace({}, settings=self.settings)
         self._names = frozenset(decision.name for decision in self._space.decisions)
         row, self._first = self._a_first()
+        if self._first.shares:
+            raise ConfigError(
+                f"{self._owner} trains a {self._first.shares} once, for all architectures: none of its "
+                f"options can be a decision ({', '.join(chosen)})"
+            )
         self.gives, self.is_cheap, self.keyed_by = _face(self._first)
         for other, words in self._others(row):
             with _told(words):

@@ -279,3 +279,12 @@ def test_a_study_searches_the_learning_rate_and_resumes(make: Callable[[], Strat
     assert {choice for name, choice in rows if name == "training.batch_size"} <= {"10", "20"}
     assert space["settings"]["training"]["lr"] == {"floatv": [1e-3, 1e-1], "scale": "log"}
     assert "; training.batch_size=" in whole.best.text
+
+
+def test_what_all_architectures_share_has_no_options_to_search() -> None:
+    from archloom.evaluators import SupernetEvaluator
+
+    with pytest.raises(
+        ConfigError, match=r"trains a supernet once, .*: none of its options can be .* \(lr\)"
+    ):
+        Tuned(SupernetEvaluator, data="digits", lr=pg.oneof([0.1, 0.2]))

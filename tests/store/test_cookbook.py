@@ -10,7 +10,7 @@ from typing import Any
 import pyglove as pg
 import pytest
 
-from archloom.contracts import Objective
+from archloom.contracts import Objective, State
 from archloom.search_spaces import SearchSpace
 from archloom.store import Store
 from archloom.store.readonly import select
@@ -44,7 +44,19 @@ def search_in(url: str) -> None:
             space, strategy, score, goals, name="digits-cells", store=store, seed=2, artifacts=False
         )
         study.run(40, count="proposals")
+        retrain_in(store, store.trials(1, states=[State.COMPLETE])[0].number)
         store.refresh_wide(1)
+
+
+def retrain_in(store: Store, trial: int) -> None:
+    for seed in range(2):
+        run = store.runs.open(1, f"retrained-{trial}-e2-s{seed}", seed)
+        store.runs.begin(1, run)
+        for step in (1, 2):
+            metrics = {"validation/accuracy": 0.4 * step + seed / 10, "test/accuracy": 0.3 * step}
+            store.runs.report(run.id, step, metrics)
+        store.runs.end(1, run.id, "COMPLETE", seconds=1.0)
+    store.add_event(1, "agreement", '{"kendall_tau": 1.0, "n": 2}')
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +101,8 @@ def test_the_answers_are_right(sqlite_answers: str) -> None:
         served = [trial for trial in store.trials(1) if trial.reused_from is not None]
     saved = select(sqlite_answers, by_title["How much did repeats save?"])
     assert sum(row[1] for row in saved.rows) == len(served)
+    alone = select(sqlite_answers, by_title["How well does a trial do when it is trained by itself?"])
+    assert [row[2:] for row in alone.rows] == [(pytest.approx(0.85), pytest.approx(0.6), 2)]
     curves = select(sqlite_answers, by_title["How did the five best learn?"])
     assert len(curves.rows) == 3 * len({row[0] for row in curves.rows})
     assert (

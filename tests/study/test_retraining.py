@@ -15,6 +15,7 @@ from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Tria
 from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluators import Costs, SupernetEvaluator, Training, build_network
 from archloom.evaluators.networks import NetworkShape
+from archloom.executors.processes import ProcessExecutor
 from archloom.retraining import found_agreement, found_retrained
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces import blueprints as b
@@ -143,3 +144,25 @@ def test_a_study_that_trains_nothing_says_so(tmp_path: Path) -> None:
     made = study(tmp_path, Costs(metrics=["params"], data="digits"), goal="params").run(trials=1)
     with pytest.raises(ConfigError, match="no evaluator of this study trains networks"):
         made.retraining.retrain(made.best)
+
+
+@pytest.mark.slow
+def test_under_other_terms_another_supernet_is_trained_beside_the_first(tmp_path: Path) -> None:
+    study(tmp_path, SupernetEvaluator(**SUPERNET, n_checked=0)).run(trials=1)
+    changed = study(tmp_path, SupernetEvaluator(**{**SUPERNET, "lr": 0.1}, n_checked=0), changes="record")
+    changed.run(trials=3)
+    runs = changed.store.runs.records(changed.id)
+    assert [(run.name, run.state) for run in runs] == [("supernet", "COMPLETE"), ("supernet-2", "COMPLETE")]
+    again = study(tmp_path, SupernetEvaluator(**{**SUPERNET, "lr": 0.1}, n_checked=0)).run(trials=4)
+    assert len(again.store.runs.records(again.id)) == 2
+
+
+@pytest.mark.slow
+def test_child_processes_score_by_the_same_weights(tmp_path: Path) -> None:
+    made = study(tmp_path, SupernetEvaluator(**SUPERNET, n_checked=0))
+    made.run(trials=6, executor=ProcessExecutor(2))
+    alone = study(tmp_path, SupernetEvaluator(**SUPERNET, n_checked=0))
+    alone.retraining.train_shared()
+    for trial in made.trials:
+        if trial.reused_from is None:
+            assert alone.evaluators[0].evaluate(alone.rebuild(trial), Trial()) == trial.metrics

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
-from archloom.errors import ArchloomError
+from archloom.errors import ArchloomError, OtherRunError
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -61,7 +61,8 @@ def load_checkpoint(
         same: what must be as it was when it was written.
 
     Raises:
-        ArchloomError: it is damaged, or of something else.
+        ArchloomError: it is damaged.
+        OtherRunError: it is of something else.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -71,9 +72,8 @@ def load_checkpoint(
         raise ArchloomError(f"the checkpoint {path} cannot be read: {error}") from error
     for what, value in same.items():
         if words.get(what) != value:
-            raise ArchloomError(
-                f"the checkpoint {path} is of another {what}: {words.get(what)!r}, here it is {value!r}; "
-                "move it away to train anew"
+            raise OtherRunError(
+                f"the checkpoint {path} is of another {what}: {words.get(what)!r}, here it is {value!r}"
             )
     weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
     network.load_state_dict(weights)

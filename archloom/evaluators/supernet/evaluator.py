@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -31,6 +32,7 @@ from archloom.search_spaces import SearchSpace
 
 __all__ = ["SupernetEvaluator"]
 
+_PLAIN = (str, int, float, list, dict)
 CHECKPOINT = "supernet.safetensors"
 N_TRIED = 3
 """Paths over which the memory of a step is looked at."""
@@ -132,6 +134,18 @@ class SupernetEvaluator(Evaluator):
             n_threads=n_threads,
         )
         self._sampler = _as_sampler(sampler, sampler_options or {})
+        self._options = _spelled(
+            data=data,
+            data_options=data_options or {},
+            task=task,
+            task_options=task_options or {},
+            sampler=sampler,
+            sampler_options=sampler_options or {},
+            epochs=epochs,
+            batch_size=batch_size,
+            augment=list(augment),
+            precision=precision,
+        ) + str(self.setup.optimisation)
         self.epochs = self._epochs = epochs
         self._n_recalibration = recalibration_batches
         self._test = test
@@ -334,7 +348,15 @@ class SupernetEvaluator(Evaluator):
         return self._space
 
     def _words(self, run: SharedRun) -> dict[str, str]:
-        return {"space": self._prepared().fingerprint, "seed": str(run.seed)}
+        return {"space": self._prepared().fingerprint, "options": self._options, "seed": str(run.seed)}
+
+
+def _spelled(**options: Any) -> str:
+    """Spell options as a checkpoint keeps them; a live object by its class, which is all that can be told."""
+    plain = {
+        name: value if isinstance(value, _PLAIN) else type(value).__name__ for name, value in options.items()
+    }
+    return json.dumps(plain, sort_keys=True, default=lambda value: type(value).__name__)
 
 
 def _seed_of(seed: int, epoch: int) -> int:

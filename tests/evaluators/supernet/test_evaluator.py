@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from archloom.contracts import SharedRun, Trial
-from archloom.errors import ArchloomError, ConfigError, SpaceError
+from archloom.errors import ArchloomError, ConfigError, OtherRunError, SpaceError
 from archloom.evaluators.data import Splits
 from archloom.evaluators.supernet import SupernetEvaluator
 from archloom.evaluators.training import Training
@@ -130,7 +130,7 @@ def test_checkpoints_of_something_else_are_refused(tmp_path: Path) -> None:
         made(space(16), epochs=1).load(SharedRun("supernet", 0, folder=tmp_path))
     with pytest.raises(ArchloomError, match="is of another seed: '0', here it is '1'"):
         made(epochs=1).train(SharedRun("supernet", 1, folder=tmp_path))
-    with pytest.raises(ArchloomError, match="is of another epoch"):
+    with pytest.raises(OtherRunError, match="is of another options"):
         made(epochs=2).load(SharedRun("supernet", 0, folder=tmp_path))
     (tmp_path / "supernet.safetensors").write_bytes(b"nonsense")
     with pytest.raises(ArchloomError, match="cannot be read"):
