@@ -13,6 +13,7 @@ from archloom.contracts import State
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from archloom.contracts import Metrics
     from archloom.store import TrialRecord
     from archloom.study import Study
 
@@ -92,6 +93,13 @@ class PlainProgress:
             self._console.print(line, soft_wrap=True, markup=False)
         del record
 
+    def on_run(self, study: Study, name: str, epoch: int, metrics: Metrics) -> None:
+        """Take note of an epoch of a training that is no trial."""
+        if self._pace.seconds - self._shown >= self._interval:
+            self._shown = self._pace.seconds
+            line = inert(f"{study.name}: {run_words(name, epoch, metrics)}")
+            self._console.print(line, soft_wrap=True, markup=False)
+
     def __enter__(self) -> Self:
         return self
 
@@ -126,6 +134,17 @@ class LiveProgress:
         self._shown = self._pace.seconds
         self._draw(study, record)
 
+    def on_run(self, study: Study, name: str, epoch: int, metrics: Metrics) -> None:
+        """Take note of an epoch of a training that is no trial."""
+        from rich.console import Group
+        from rich.text import Text
+
+        if self._pace.seconds - self._shown < self._interval:
+            return
+        self._shown = self._pace.seconds
+        line = shortened(inert(run_words(name, epoch, metrics)), self._console.width)
+        self._live.update(Group(Text(inert(study.name), style="bold"), Text(line)), refresh=True)
+
     def _draw(self, study: Study, record: TrialRecord) -> None:
         from rich.console import Group
         from rich.padding import Padding
@@ -149,6 +168,16 @@ class LiveProgress:
     ) -> None:
         self._live.stop()
         del kind, error, at
+
+
+def run_words(name: str, epoch: int, metrics: Metrics) -> str:
+    """Say how far a training is that is no trial.
+
+    >>> run_words("supernet", 12, {"train/loss": 0.5})
+    'training supernet: epoch 12, train/loss 0.5000'
+    """
+    told = "".join(f", {key} {number(metrics[key])}" for key in ("train/loss",) if key in metrics)
+    return f"training {name}: epoch {epoch}{told}"
 
 
 def best_words(study: Study) -> str:

@@ -116,3 +116,18 @@ def test_minutes_bound_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     pace.update(_study())
     assert pace.left == 45.0
     assert pace.words("") == "0 trials, 45.0 s left"
+
+
+def test_trainings_that_are_no_trials_are_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "time", Clock(6.0))
+    study = _study()
+    console, out = _console()
+    plain = PlainProgress(console, _pace())
+    for epoch in (1, 2, 3, 4):
+        plain.on_run(study, "supernet", epoch, {"train/loss": 1 / epoch})
+    assert out.getvalue().splitlines()[0].startswith("[s]: training supernet: epoch 1, train/loss 1")
+    assert 1 < len(out.getvalue().splitlines()) <= 4
+    console, out = _console(is_terminal=True)
+    with LiveProgress(console, _pace()) as live:
+        live.on_run(study, "supernet", 7, {})
+    assert "training supernet: epoch 7" in out.getvalue()
