@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import warnings
@@ -106,6 +107,7 @@ def _cell(told: Mapping[str, str], reasons: dict[str, int]) -> str:
 
 
 def _plain(reason: str) -> str:
-    """Leave out of a reason where in the file it is."""
-    head, _, tail = reason.partition(": ")
-    return tail if head.startswith(":") or head.isdigit() else reason
+    """Leave out of a reason where in the file it is, and which strategy it is that cannot do floats."""
+    place, _, told = reason.partition(": ")
+    told = told if place.startswith(":") or not place else reason
+    return re.sub(r"^strategy: strategy \w+ (.*):.*", r"the strategy \1", told)

@@ -7,16 +7,17 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
 from archloom.contracts import Architecture
-from archloom.errors import SpaceError
+from archloom.errors import ConfigError, SpaceError
 from archloom.evaluators.seeding import seeded
 from archloom.nn.routed import Supernet
-from archloom.search_spaces import SearchSpace, build, supernet
+from archloom.search_spaces import Blueprint, SearchSpace, build, supernet
 
-__all__ = ["NetworkShape", "Shaped", "build_network", "build_supernet"]
+__all__ = ["NetworkShape", "Shaped", "build_network", "build_supernet", "check_buildable"]
 
 
 class Shaped(Protocol):
@@ -74,6 +75,20 @@ def build_network(
         located.at, located.reason = getattr(error, "at", ""), getattr(error, "reason", str(error))
         raise located from error
     return network.to(device)
+
+
+def check_buildable(space: SearchSpace) -> None:
+    """Refuse a space whose architectures stand for no networks, before any is tried.
+
+    Raises:
+        ConfigError: its architectures are values of another kind.
+    """
+    value = space.architecture(space.sample(1, np.random.default_rng(0))).value
+    if not isinstance(value, Blueprint | str) and not callable(value):  # modules can be called
+        raise ConfigError(
+            f"training builds networks of Blueprints, modules or functions; an architecture of this space is "
+            f"a {type(value).__name__}, which only an evaluator made for it can measure"
+        )
 
 
 def build_supernet(

@@ -14,7 +14,7 @@ from archloom.contracts import Architecture, Evaluator, Metrics, SharedRun, Tria
 from archloom.errors import ConfigError
 from archloom.evaluators.alone import WEIGHTS, Alone, fit
 from archloom.evaluators.data.splits import Splits
-from archloom.evaluators.networks import build_network
+from archloom.evaluators.networks import build_network, check_buildable
 from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
 from archloom.evaluators.precision import PrecisionName
 from archloom.evaluators.seeding import seeded, threads
@@ -135,8 +135,13 @@ class Training(Evaluator):
         return splits
 
     def prepare(self, space: Any) -> None:
-        """Load the data."""
-        del space
+        """Load the data, and see that the space is one of networks.
+
+        Raises:
+            ConfigError: it is not.
+        """
+        if space is not None:  # as where only the data are wanted
+            check_buildable(space)
         self._setup.precision.check()
         _ = self.splits
 
