@@ -11,21 +11,25 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ForwardRef, Literal, get_args, get_origin
 
 FACES = (
     "archloom",
     "archloom.contracts",
     "archloom.search_spaces",
     "archloom.search_spaces.blueprints",
+    "archloom.search_spaces.sketch",
     "archloom.strategies",
     "archloom.evaluators",
+    "archloom.evaluators.supernet",
     "archloom.predictors",
     "archloom.executors",
     "archloom.nn",
     "archloom.store",
     "archloom.bench",
+    "archloom.retraining",
     "archloom.export",
+    "archloom.report",
     "archloom.config",
     "archloom.registry",
     "archloom.errors",
@@ -67,6 +71,8 @@ def _entry(path: str, value: Any, known: dict[int, str]) -> Iterator[str]:
             for name, member in sorted(_members(value)):
                 yield f"#### `{path}.{name}`"
                 yield from _described(name, member)
+    elif get_origin(value) is Literal:
+        yield f"One of {', '.join(f'`{word}`' for word in get_args(value))}."
     else:
         yield f"A constant of the type `{type(value).__name__}`."
 
@@ -134,6 +140,8 @@ def _is_rest(parameter: inspect.Parameter) -> bool:
 def _annotation(annotation: Any) -> str:
     if annotation in (inspect.Parameter.empty, None):
         return ""
+    if isinstance(annotation, ForwardRef):  # a field of a named tuple
+        annotation = annotation.__forward_arg__
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r"\b(?:typing|collections\.abc|pyglove\.core\.[\w.]+)\.", "", text)
 

@@ -12,6 +12,7 @@ from archloom.config import schema
 from archloom.config._arguments import about_of, options_of
 from archloom.errors import ArchloomError
 from archloom.evaluators import AUGMENTATIONS, DATASETS, EVALUATORS, TASKS
+from archloom.evaluators.supernet import SAMPLERS
 from archloom.registry import Registry
 from archloom.search_spaces import SPACES
 from archloom.search_spaces.blueprints import BLUEPRINTS
@@ -64,6 +65,7 @@ KINDS: tuple[tuple[str, str, Registry], ...] = (
     ("Data sets", "evaluator.data", DATASETS),
     ("Tasks", "evaluator.task", TASKS),
     ("Augmentations", "evaluator.augment", AUGMENTATIONS),
+    ("Samplers", "evaluator.sampler", SAMPLERS),
     ("Pruners", "pruner", PRUNERS),
 )
 
