@@ -62,8 +62,10 @@ def conduct(
     started = time.monotonic()
     if not quiet:
         _warn_of_startup(errors, study, study_file.run_options)
-        for words in filter(None, (evaluator.preview() for evaluator in study.evaluators)):
-            say(errors, words, "dim")
+        done = {run.name for run in study.store.runs.records(study.id) if run.state == "COMPLETE"}
+        for evaluator in study.evaluators:
+            if evaluator.preview() and evaluator.shares not in done:
+                say(errors, evaluator.preview(), "dim")
     try:
         with progress(study_file.run_options, errors, quiet) as callbacks:
             study.run(

@@ -39,6 +39,7 @@ NEEDED: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("evaluator", "costs"): {"data": "digits"},
     ("evaluator", "latency"): {"data": "digits"},
     ("evaluator", "memory"): {"data": "digits"},
+    ("evaluator", "supernet"): {"data": "digits"},
     ("evaluator", "training"): {"data": "digits"},
 }
 """Key of a study file and name to options with which it is complete."""

@@ -36,7 +36,7 @@ def model_card(
         "space": {**config["space"], "fingerprint": study.fingerprint},
         "strategy": config["strategy"],
         **{f"evaluator {part['name']}": part for part in config["evaluator"]},
-        "trained": {
+        "trained" if source.kind == "trial" else "searched": {
             "started_at": trial.started_at,
             "finished_at": trial.finished_at,
             "seconds": trial.seconds,

@@ -30,6 +30,7 @@ class Source:
         kind: where they are from.
         epochs: how long a training apart from the trial took; 0 for none.
         seed: which one it was.
+        seconds: that it took.
         metrics: that it had in the end.
     """
 
@@ -37,6 +38,7 @@ class Source:
     kind: Weights = "trial"
     epochs: int = 0
     seed: int = 0
+    seconds: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def words(self) -> str:
@@ -52,7 +54,7 @@ class Source:
         """Say it for a model card; nothing of a trial's own, which the card is all about."""
         if self.kind == "trial":
             return {}
-        return {"from": self.words(), "metrics": dict(self.metrics)}
+        return {"from": self.words(), "seconds": self.seconds, "metrics": dict(self.metrics)}
 
 
 def find_weights(
@@ -75,7 +77,7 @@ def find_weights(
         if found and wanted in (None, kind):
             best = max(found, key=lambda one: (one.epochs, *_on_validation(one, study)))
             file = _present(Path(str(best.weights)), 4, trial, study, store)
-            return Source(file, kind, best.epochs, best.seed, best.metrics)
+            return Source(file, kind, best.epochs, best.seed, best.seconds, best.metrics)
     shares = any(not is_retraining(run.name) for run in store.runs.records(identity(study)))
     if shares and wanted in (None, "derived"):
         return None

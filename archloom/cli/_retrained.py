@@ -31,15 +31,17 @@ def retrained_table(found: Sequence[Retrained], trials: Sequence[TrialRecord]) -
     columns = [
         Column("trial", [str(trial) for trial, _, _ in groups], is_number=True),
         Column("weights", [kind for _, kind, _ in groups]),
-        Column("epochs", [str(epochs or "–") for _, _, epochs in groups], is_number=True, rank=2),
-        Column("seeds", [str(len(group)) for group in groups.values()], is_number=True, rank=1),
+        Column("epochs", [str(epochs or "–") for _, _, epochs in groups], is_number=True, rank=3),
+        Column("seeds", [str(len(group)) for group in groups.values()], is_number=True, rank=2),
     ]
-    for rank, name in enumerate(names):
+    for place, name in enumerate(names):
         cells = [_mean([each.metrics.get(name) for each in group]) for group in groups.values()]
-        columns.append(Column(name, cells, is_number=True, rank=0 if rank == 0 else 3 + 2 * rank))
+        is_loss = name.endswith("/loss")
+        columns.append(Column(name, cells, is_number=True, rank=4 + place if is_loss else place))
         if not name.startswith("test/"):
             was = [number(searched.get(trial, {}).get(name)) for trial, _, _ in groups]
-            columns.append(Column(f"searched {name}", was, is_number=True, rank=4 + 2 * rank))
+            rank = 8 + place if is_loss else 1
+            columns.append(Column(f"searched {name}", was, is_number=True, rank=rank))
     return Fitted(columns)
 
 
@@ -49,5 +51,5 @@ def _mean(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return number(None)
-    spread = f" ± {number(statistics.stdev(known))}" if len(known) > 1 else ""
+    spread = f" ± {statistics.stdev(known):.2g}" if len(known) > 1 else ""
     return f"{number(statistics.fmean(known))}{spread}"

@@ -59,7 +59,7 @@ def ranking(
     if found is not None:
         return [("ranking", found.words())]
     if any(evaluator.shares for evaluator in evaluators):
-        advice = "not checked: search retrain STUDY --spread 8 trains some alone and compares"
+        advice = "not checked: search retrain with --spread 8 trains some alone and compares"
         return [("ranking", advice)]
     return []
 

@@ -37,7 +37,7 @@ def show(
         typer.Option(
             "--draw",
             metavar="FILE",
-            help="Draw the architecture too, to an .svg or .png file, which is replaced if it is there.",
+            help="Draw the architecture too, to an .svg or .png file, replaced if there (extra bench).",
             show_default=False,
         ),
     ] = None,
@@ -123,7 +123,7 @@ def _print(
         rows.append(("picture", exact(str(draw))))
     parts: list[RenderableType] = [facts(rows), architecture(trial)]
     if retrained:
-        parts += [plain("trained alone", "bold"), retrained_table(retrained, [trial])]
+        parts += [plain("weights apart from the trial's", "bold"), retrained_table(retrained, [trial])]
     if curves:
         parts += _curves_parts(curves)
     if trial.traceback:

@@ -181,7 +181,7 @@ def _run_facts(store: Store, study_id: int) -> list[tuple[str, Any]]:
         took = f" in {span(run.seconds)}" if run.seconds is not None else ""
         rows.append((run.name, plain(f"{run.state}{took}{told}{run.reason and ': ' + run.reason}")))
     if n_done:
-        rows.append(("trained alone", f"{n_of(n_done, 'network')}: search show STUDY TRIAL has each"))
+        rows.append(("apart", f"{n_of(n_done, 'network')}: search show of a trial has its own"))
     return rows + ranking(store, study_id)
 
 

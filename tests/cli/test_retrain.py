@@ -61,13 +61,13 @@ def test_the_last_mile(shared: Search) -> None:
     derived = json.loads(shared("derive", "one.yaml", "--format", "json").out)
     trial = derived["trial"]
     shown = shared("show", "one.yaml", str(trial)).out
-    assert "trained alone" in shown
+    assert "weights apart from the trial's" in shown
     assert "finetuned" in shown
     assert "±" in shown
     assert len(json.loads(shared("show", "one.yaml", str(trial), "--format", "json").out)["retrained"]) >= 4
     status = shared("status", "one.yaml").out
     assert "supernet       COMPLETE in" in status
-    assert "trained alone" in status
+    assert "apart" in status
     assert json.loads(shared("status", "one.yaml", "--format", "json").out)["runs"][0]["name"] == "supernet"
     for weights, told in (
         ("retrained", "from scratch, 3 epochs"),

@@ -41,10 +41,10 @@ N_TRIED = 3
 class SupernetEvaluator(Evaluator):
     """Trains a supernet once, on ``train``, and scores architectures by the weights that they inherit.
 
-    The supernet is the space, built before it is decoded (``archloom.supernet``). Each step of its training
-    passes a batch through the networks that the sampler draws, and moves their weights alone. Its training is
-    a run of the study, with ``train/loss`` for each epoch; it is checkpointed after each, and one that was
-    broken off goes on to the very weights that it would have had (on the CPU).
+    The supernet is the space, built before it is decoded (``search_spaces.supernet``). Each step of its
+    training passes a batch through the networks that the sampler draws, and moves their weights alone. Its
+    training is a run of the study, with ``train/loss`` for each epoch; it is checkpointed after each, and one
+    that was broken off goes on to the very weights that it would have had (on the CPU).
 
     An architecture is then scored without training: the statistics of its batch norms are measured anew on
     training data, and it is measured on ``validation``. Scores by inherited weights rank architectures, and
