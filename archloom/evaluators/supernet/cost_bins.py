@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from archloom.contracts import Genotypes
+from archloom.contracts import Genotypes, SharedRun
 from archloom.errors import ConfigError
 from archloom.evaluators.costs import count_macs
 from archloom.evaluators.networks import Shaped, build_supernet
@@ -34,7 +34,7 @@ class CostBins(PathSampler):
         n_drawn: how many networks are counted; all of a space that has no more.
 
     Raises:
-        ConfigError: numbers that do not go together; (in ``setup``) no network costs as much.
+        ConfigError: numbers that do not go together; (in ``start``) no network costs as much.
     """
 
     def __init__(
@@ -54,8 +54,14 @@ class CostBins(PathSampler):
         self._high = np.inf if high is None else high
 
     def setup(self, space: SearchSpace, shape: Shaped) -> None:
-        """Count networks of the space, and sort them into bins."""
+        """Meet the space."""
         super().setup(space, shape)
+        self._shape = shape
+
+    def start(self, run: SharedRun) -> None:
+        """Count networks of the space, and sort them into bins: only a training needs that."""
+        del run
+        space, shape = self.space, self._shape
         rows, net = self._some(space), build_supernet(space, shape, device="meta")
         costs = np.array([self._macs(net, space.routing(rows[i]), shape) for i in range(len(rows))])
         inside = np.flatnonzero((self._low <= costs) & (costs <= self._high))

@@ -151,6 +151,8 @@ class SupernetEvaluator(Evaluator):
         self._test = test
         self.n_checked = n_checked
         self._net: Supernet | None = None
+        self._empty: Supernet  # on the device meta, without weights
+        self._footprint: Footprint | None = None
         self._space: SearchSpace | None = None
         self._calibration: list[Any] = []
         self.gives = self.setup.names(has_test=test)
@@ -169,18 +171,22 @@ class SupernetEvaluator(Evaluator):
         if not any(True for _ in net.parameters()):
             raise ConfigError("this space has no weights to share")
         self._sampler.setup(space, setup.splits)
-        self._footprint = self._measured_footprint(net)
+        self._empty, self._footprint = net, None
 
     def preview(self) -> str:
         """Say how many weights are shared, and what memory their training takes."""
-        return f"supernet: {self._footprint.words()}"
+        return f"supernet: {self._measured_footprint().words()}"
 
-    def _measured_footprint(self, net: Supernet) -> Footprint:
+    def _measured_footprint(self) -> Footprint:
+        """Count it when it is asked for: who only loads weights does not."""
         space, setup = self._prepared(), self.setup
+        if self._footprint is not None:
+            return self._footprint
         rows = space.sample(N_TRIED, np.random.default_rng(0), uniform_over="decisions")
         inputs = torch.empty(setup.batch_size, *setup.splits.input_shape, device="meta")
         routes = [space.routing(rows[i]) for i in range(len(rows))]
-        return footprint(net, inputs, routes, setup.optimisation.optimizer)
+        self._footprint = footprint(self._empty, inputs, routes, setup.optimisation.optimizer)
+        return self._footprint
 
     def train(self, run: SharedRun) -> None:
         """Train the supernet, going on from its last checkpoint where there is one.
@@ -190,8 +196,7 @@ class SupernetEvaluator(Evaluator):
         """
         setup, device = self.setup, torch.device(run.device)
         setup.precision.check(device)
-        self._prepared()
-        self._footprint.check(device)
+        self._measured_footprint().check(device)
         net = build_supernet(self._prepared(), setup.splits, seed=run.seed).to(device)
         optimizer = setup.optimisation.make(net, is_routed=True)
         self._take(net, run)

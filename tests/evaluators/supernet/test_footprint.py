@@ -25,15 +25,18 @@ def test_it_is_said_before() -> None:
 
 
 def test_more_samples_and_more_moments_take_more() -> None:
-    small, wide = made()._footprint, made(batch_size=640)._footprint
+    small, wide = made()._measured_footprint(), made(batch_size=640)._measured_footprint()
     assert 5 * small.step < wide.step < 10 * small.step
     assert wide.weights == small.weights == 4 * small.n_weights
-    assert (small.moments, made(optimizer="sgd")._footprint.moments) == (2 * small.weights, small.weights)
+    assert (small.moments, made(optimizer="sgd")._measured_footprint().moments) == (
+        2 * small.weights,
+        small.weights,
+    )
 
 
 def test_a_step_is_what_its_tensors_are() -> None:
     """A batch of 64 digits, what two layers and a head remember of it, and the gradients of one path."""
-    step = made()._footprint.step
+    step = made()._measured_footprint().step
     inputs, widest = 64 * 64 * 4, 64 * 32 * 4
     assert inputs + 2 * widest < step < inputs + 6 * widest + 4 * 3466
 
