@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["duration", "table", "times", "verdict"]
+__all__ = ["duration", "spread", "table", "times", "verdict"]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
@@ -29,6 +29,15 @@ def duration(seconds: float) -> str:
     ('1.2 ms', '2.5 s')
     """
     return f"{1000 * seconds:.2g} ms" if seconds < 0.0995 else f"{seconds:.2g} s"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return mean and standard deviation.
+
+    >>> spread([1.0, 2.0, 3.0])
+    '2.000 ± 1.000'
+    """
+    return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"
 
 
 def verdict(is_met: bool, wanted: str) -> str:

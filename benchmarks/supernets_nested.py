@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from archloom.contracts import SharedRun, Trial
 from archloom.evaluators import SupernetEvaluator, Training
 from archloom.search_spaces.sorted_mlp import sorted_mlp
-from benchmarks.store_words import table, verdict
+from benchmarks.store_words import spread, table, verdict
 
 __all__ = ["nested"]
 
@@ -31,7 +30,7 @@ def nested(n_seeds: int = 5) -> list[str]:
     }
     found["alone"] = np.array([_alone(space, seed) for seed in range(n_seeds)])
     rows = [
-        [width, *(_spread(found[way][:, i]) for way in ("nested", "sliced", "alone"))]
+        [width, *(spread(found[way][:, i]) for way in ("nested", "sliced", "alone"))]
         for i, width in enumerate(widths)
     ]
     mean = found["nested"].mean(axis=0)
@@ -74,7 +73,3 @@ def _alone(space: Any, seed: int) -> list[float]:
     rows = space.enumerate()
     scores = [training.evaluate(space.architecture(rows[i]), Trial(seed=seed)) for i in range(len(rows))]
     return [score["test/accuracy"] for score in scores]
-
-
-def _spread(values: Any) -> str:
-    return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +18,8 @@ from archloom.contracts import SharedRun, Trial
 from archloom.evaluators import Costs, SupernetEvaluator
 from archloom.search_spaces import SearchSpace
 from archloom.strategies import RegularizedEvolution
-from benchmarks.store_words import table, verdict
-from benchmarks.supernets_truth import PROBLEMS, Truth, paths, truth
+from benchmarks.store_words import spread, table, verdict
+from benchmarks.supernets_truth import PROBLEMS, Truth, paths, split_half, truth
 
 __all__ = ["ranking"]
 
@@ -55,7 +54,7 @@ def ranking(name: str, n_seeds: int = 5) -> list[str]:
     mean = known.validation.mean(axis=1)
     cap = float(np.median(known.macs))
     n_under = int((known.macs <= cap).sum())
-    half = _split_half(known)
+    half = split_half(known.validation)
     lines = [
         f"## Ranking: {name}",
         "",
@@ -134,17 +133,6 @@ def _taus(
     return loss, kendall_tau(mean, [score["validation/accuracy"] for score in scores])
 
 
-def _split_half(known: Truth) -> float:
-    seeds = range(known.validation.shape[1])
-    halves = [
-        (list(some), [s for s in seeds if s not in some]) for some in combinations(seeds, len(seeds) // 2)
-    ]
-    accuracy = known.validation
-    return statistics.fmean(
-        kendall_tau(accuracy[:, a].mean(axis=1), accuracy[:, b].mean(axis=1)) for a, b in halves
-    )
-
-
 def _row(sampler: str, found: Sequence[Found], half: float, n_under: int) -> list[str]:
     taus = [statistics.fmean(each[i] for each in found) for i in range(4)]
     n_good = sum(each.rank <= n_under // 10 for each in found)
@@ -152,11 +140,7 @@ def _row(sampler: str, found: Sequence[Found], half: float, n_under: int) -> lis
     is_lower = taus[1] < taus[0] and taus[3] < taus[2]
     return [
         sampler,
-        *(_spread([each[i] for each in found]) for i in range(4)),
+        *(spread([each[i] for each in found]) for i in range(4)),
         f"{taus[0] / half:.2f}, {taus[2] / half:.2f}: {verdict(is_met and is_lower, '')}",
         f"{', '.join(str(each.rank) for each in found)} of {n_under}: top 10 % in {n_good} of {len(found)}",
     ]
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"

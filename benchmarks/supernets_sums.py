@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,8 @@ from archloom.evaluators import SupernetEvaluator, Training
 from archloom.nn import MixedBottleneck
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.mixpath import mixpath
-from benchmarks.store_words import table, verdict
+from benchmarks.store_words import spread, table, verdict
+from benchmarks.supernets_truth import split_half
 
 __all__ = ["sums"]
 
@@ -48,14 +48,10 @@ def sums(n_seeds: int = 5) -> list[str]:
     """Return the section."""
     truth = _truth()
     mean = truth.mean(axis=1)
-    seeds = range(N_ALONE)
-    halves = [(list(some), [s for s in seeds if s not in some]) for some in combinations(seeds, N_ALONE // 2)]
-    half = statistics.fmean(
-        kendall_tau(truth[:, a].mean(axis=1), truth[:, b].mean(axis=1)) for a, b in halves
-    )
+    half = split_half(truth)
     found = {shadow: [_one(shadow, seed, mean) for seed in range(n_seeds)] for shadow in NORMS}
     rows = [
-        [name, *(_spread([each[i] for each in found[shadow]]) for i in range(4))]
+        [name, *(spread([each[i] for each in found[shadow]]) for i in range(4))]
         for shadow, name in NORMS.items()
     ]
     ratio = statistics.fmean(each.after for each in found[True])
@@ -171,7 +167,3 @@ def _variances(
     for hook in hooks:
         hook.remove()
     return found
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"

@@ -9,11 +9,12 @@ scratch under several seeds, and kept as a row of a table, which later runs read
 from __future__ import annotations
 
 import csv
+import statistics
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import pyglove as pg
 
+from archloom.agreement import kendall_tau
 from archloom.contracts import Trial
 from archloom.evaluators import Costs, Training
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces import blueprints as b
 
-__all__ = ["OPERATIONS", "PROBLEMS", "Problem", "Truth", "paths", "truth"]
+__all__ = ["OPERATIONS", "PROBLEMS", "Problem", "Truth", "paths", "split_half", "truth"]
 
 FOLDER = Path(__file__).parent / "results" / "supernets"
 OPERATIONS = ("skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -111,6 +113,21 @@ def truth(name: str, n_seeds: int = N_SEEDS, processes: int = 2) -> Truth:
         for key in ("validation", "test", "macs")
     }
     return Truth(column["validation"], column["test"], column["macs"][:, 0])
+
+
+def split_half(scores: npt.NDArray[np.float64]) -> float:
+    """Return how the means over half of the seeds rank against those over the others, over all such halves.
+
+    Args:
+        scores: ``networks x seeds``.
+    """
+    seeds = range(scores.shape[1])
+    halves = [
+        (list(some), [s for s in seeds if s not in some]) for some in combinations(seeds, len(seeds) // 2)
+    ]
+    return statistics.fmean(
+        kendall_tau(scores[:, a].mean(axis=1), scores[:, b].mean(axis=1)) for a, b in halves
+    )
 
 
 def _read(file: Path) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,7 @@ def find_weights(
     from archloom.retraining import found_retrained, is_retraining
 
     if wanted in (None, "trial") and WEIGHTS in trial.artifacts:
-        return Source(_present(Path(trial.artifacts[WEIGHTS]), 4, trial, study, store))
+        return Source(_present(Path(trial.artifacts[WEIGHTS]), trial, study, store))
     runs = [
         one for one in found_retrained(store, identity(study)) if one.trial == trial.number and one.weights
     ]
@@ -76,7 +76,7 @@ def find_weights(
         found = [one for one in runs if one.kind == kind]
         if found and wanted in (None, kind):
             best = max(found, key=lambda one: (one.epochs, *_on_validation(one, study)))
-            file = _present(Path(str(best.weights)), 4, trial, study, store)
+            file = _present(Path(str(best.weights)), trial, study, store)
             return Source(file, kind, best.epochs, best.seed, best.seconds, best.metrics)
     shares = any(not is_retraining(run.name) for run in store.runs.records(identity(study)))
     if shares and wanted in (None, "derived"):
@@ -112,13 +112,13 @@ def _on_validation(one: Retrained, study: StudyRecord) -> tuple[float, ...]:
     return (-one.metrics.get("validation/loss", 0.0),)
 
 
-def _present(written: Path, n_parts: int, trial: TrialRecord, study: StudyRecord, store: Store) -> Path:
+def _present(written: Path, trial: TrialRecord, study: StudyRecord, store: Store) -> Path:
     """Return the file of weights: where it was written, or beside a store that was moved.
 
     Raises:
         ArchloomError: it is not there.
     """
-    moved = folder_of(store.url) / Path(*written.parts[-n_parts:])
+    moved = folder_of(store.url) / Path(*written.parts[-4:])
     for path in (written, moved):
         if path.is_file():
             return path

@@ -112,6 +112,12 @@ def chosen(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
     return store.trial(identity(study), int(trial))
 
 
+def measured(store: Store, study: StudyRecord, trial: str) -> TrialRecord:
+    """Return the trial that ``chosen`` does, or the one that it was served from: it has the measurement."""
+    found = chosen(store, study, trial)
+    return found if found.reused_from is None else store.trial(identity(study), found.reused_from)
+
+
 def _best(store: Store, study_id: int, n: int) -> list[TrialRecord]:
     """Return the ``n`` best trials without repeats, reading no more of them than that takes."""
     n_read = 2 * n

@@ -10,7 +10,7 @@ import typer
 
 from archloom.cli._output import FormatOption, write
 from archloom.cli._restored import TrustOption, restored
-from archloom.cli._studies import StoreOption, StudyArgument, chosen
+from archloom.cli._studies import StoreOption, StudyArgument, measured
 
 
 def derive(
@@ -34,9 +34,7 @@ def derive(
     with study_file.importing():
         made = study_file.study(resume=True)
         with closing(made.store), made.retraining.runs.at_work():
-            found = chosen(made.store, made.store.study(made.name), trial)
-            if found.reused_from is not None:
-                found = made.store.trial(made.id, found.reused_from)
+            found = measured(made.store, made.store.study(made.name), trial)
             with waiting("deriving the network"):
                 derived = made.retraining.derive(found)
             weights = derived.weights and str(derived.weights)

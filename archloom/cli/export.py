@@ -11,7 +11,7 @@ import typer
 from archloom.cli._export_card import model_card
 from archloom.cli._export_trials import Target, check_words, export_trials, words_for_network
 from archloom.cli._export_weights import Source, Weights, derived, find_weights
-from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, opened
+from archloom.cli._studies import StoreOption, StudyArgument, measured, opened
 from archloom.errors import ArchloomError, ConfigError
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ def export(
     if onnx:
         _require_onnx()
     with opened(study, store) as (opened_store, record):
-        found = chosen(opened_store, record, trial)
-        if found.reused_from is not None:
-            found = opened_store.trial(identity(record), found.reused_from)
+        found = measured(opened_store, record, trial)
         source = find_weights(opened_store, record, found, weights)
         study_file = _study_file(study, record, trust, opened_store.url)
         with study_file.importing():

@@ -13,7 +13,7 @@ import typer
 from archloom.cli._output import FormatOption, write
 from archloom.cli._restored import TrustOption, restored
 from archloom.cli._retrained import retrained_row, retrained_table
-from archloom.cli._studies import StoreOption, StudyArgument, chosen
+from archloom.cli._studies import StoreOption, StudyArgument, measured
 
 if TYPE_CHECKING:
     from archloom.retraining import Retrained
@@ -66,15 +66,10 @@ def retrain(
         with closing(made.store), made.retraining.runs.at_work():
             record = made.store.study(made.name)
             wanted = made.retraining.spread(spread) if spread else []
-            wanted = wanted or [chosen(made.store, record, trial) for trial in trials or ["best"]]
-            found = _trained(made, [_first(made, trial) for trial in wanted], epochs, seeds, inherit, quiet)
+            wanted = wanted or [measured(made.store, record, trial) for trial in trials or ["best"]]
+            found = _trained(made, wanted, epochs, seeds, inherit, quiet)
             made.retraining.agreement()
             _show(made, found, form)
-
-
-def _first(study: Study, trial: TrialRecord) -> TrialRecord:
-    """Return the trial that was measured, where another one was served from it."""
-    return trial if trial.reused_from is None else study.store.trial(study.id, trial.reused_from)
 
 
 def _trained(
