@@ -18,6 +18,7 @@ EXTRAS = {
     "parquet": (("pyarrow",), "tables in parquet files, such as NAS-Bench-201's"),
     "postgres": (("psycopg",), "a store on PostgreSQL"),
     "graphs": (("torch_geometric", "nas_bench_graph"), "graph networks and their benchmark"),
+    "onnx": (("onnx", "onnx_ir", "onnxscript", "onnxruntime"), "'search export --onnx'"),
 }
 SECRETS = ("KEY", "PASSWORD", "SECRET", "TOKEN")
 

@@ -58,6 +58,7 @@ LISTED: Mapping[str, str] = {
     "nodes": "operations",
     "op": "operations",
     "operations": "operations",
+    "sampler": "samplers",
     "task": "tasks",
 }
 """Option to the registry that its names come from, where its words do not say so."""

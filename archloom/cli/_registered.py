@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archloom.cli._output import Format, finite, write
+from archloom.cli._output import Format, write
+from archloom.cli._taken import blocks, described, plain_default, with_options
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -154,6 +155,7 @@ def _one(registry: Registry, key: str, name: str) -> dict[str, Any]:
         "path": f"{getattr(target, '__module__', '?')}:{getattr(target, '__qualname__', '?')}",
         "options": [_option_row(option) for option in options],
         "names": {kind: registered(kind) for kind in _kinds(options)},
+        "taken": {o: described(kind) for o, kind in with_options(o.name for o in options).items()},
         "yaml": example or yaml_lines(key, name, options),
     }
 
@@ -180,16 +182,9 @@ def _option_row(option: Option) -> dict[str, Any]:
         "name": option.name,
         "type": option.type,
         "required": option.is_needed,
-        "default": None if option.is_needed else finite(_plain(option.default)),
+        "default": None if option.is_needed else plain_default(option),
         "description": _REGISTRY.sub(lambda match: f"the {match[0].lower()} below", option.description),
     }
-
-
-def _plain(value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return str(value)
 
 
 def yaml_lines(key: str, name: str, options: list[Option]) -> str:
@@ -205,7 +200,7 @@ def yaml_lines(key: str, name: str, options: list[Option]) -> str:
     needed = [f"  {option.name}: ..." for option in options if option.is_needed and option.name not in values]
     needed = [*(f"  {option}: {value}" for option, value in values.items()), *needed]
     given = [
-        f"  {option.name}: {_scalar(_plain(option.default))}"
+        f"  {option.name}: {_scalar(plain_default(option))}"
         for option in options
         if not option.is_needed and option.default is not None and option.name not in left_out | set(values)
     ]
@@ -231,9 +226,12 @@ def _print_one(data: dict[str, Any]) -> None:
             told.append(f"\n{option['description']}", "not dim default")
         rows.append((option["name"], told))
     options = facts(rows) if rows else plain("It has no options.")
-    names = [(kind, plain(", ".join(known))) for kind, known in data["names"].items()]
+    spelled_out = set(with_options(option["name"] for option in data["options"]).values())
+    names = [
+        (kind, plain(", ".join(known))) for kind, known in data["names"].items() if kind not in spelled_out
+    ]
     pasted = stacked(plain("In a study file", "bold"), exact(data["yaml"]))
-    show(head, options, *([facts(names)] if names else []), pasted)
+    show(head, options, *([facts(names)] if names else []), *blocks(data["taken"]), pasted)
 
 
 def _takes(option: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ MODULES = {
     "evaluators": "archloom.evaluators:EVALUATORS",
     "datasets": "archloom.evaluators:DATASETS",
     "augmentations": "archloom.evaluators.registries:AUGMENTATIONS",
+    "samplers": "archloom.evaluators.supernet.samplers:SAMPLERS",
     "tasks": "archloom.evaluators:TASKS",
     "predictors": "archloom.predictors:PREDICTORS",
     "operations": "archloom.search_spaces.operations:OPERATIONS",

@@ -75,6 +75,19 @@ def test_what_must_be_given_is_said(search: Search) -> None:
     assert "float32 | bfloat16 | float16, default float32" in result.out
 
 
+def test_names_with_options_of_their_own_stand_there_with_them(search: Search) -> None:
+    out = search("evaluators", "supernet").out
+    shown = out.split("sampler, with sampler_options")[1].split("In a study file")[0]
+    assert "{n_bins: 8, low: null, high: null, n_drawn: 500}" in shown
+    assert "path_count  Sums of as many paths" in shown
+    assert "samplers  " not in out
+    taken = json.loads(search("evaluators", "supernet", "-f", "json").out)["taken"]
+    assert sorted(taken) == ["data", "sampler", "task"]
+    samplers = {row["name"]: row["options"] for row in taken["sampler"]}
+    assert samplers["uniform"] == {"n_paths": 1, "uniform_over": "decisions"}
+    assert json.loads(search("evaluators", "costs", "-f", "json").out)["taken"].keys() == {"data"}
+
+
 def _pasted(search: Search, verb: str, name: str) -> dict[str, Any]:
     out = search(verb, name).out
     pasted: dict[str, Any] = YAML(typ="safe").load(out.split("In a study file")[1])
@@ -133,7 +146,7 @@ def test_what_is_pasted_is_complete(search: Search, verb: str, name: str) -> Non
         ("blueprints", "edge", "operations  avg_pool_3x3,"),
         ("spaces", "mlp", "activations  elu, gelu,"),
         ("evaluators", "training", "augmentations  crop, cutmix, cutout,"),
-        ("evaluators", "training", "datasets       digits, fashion_mnist, mnist5k"),
+        ("evaluators", "training", "fashion_mnist  Return 50,000 images"),
     ],
 )
 def test_names_that_an_option_takes_are_listed(search: Search, verb: str, name: str, line: str) -> None:
