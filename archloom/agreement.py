@@ -49,14 +49,13 @@ class Agreement(NamedTuple):
         """Say it in a sentence.
 
         >>> agreement([0.9, 0.8, 0.7], [0.95, 0.97, 0.9]).words()
-        'Kendall tau 0.33 (p 0.50) with 3 architectures trained alone; 0 of the best 1 is the same by both'
+        'Kendall tau 0.33 (p 0.50) with 3 architectures trained alone; in the best 1 of both: 0'
         """
         if math.isnan(self.kendall_tau):
             return f"nothing to compare: {self.n} architectures were trained alone, and scores do not differ"
-        are = "is" if self.n_shared < 2 else "are"
         return (
             f"Kendall tau {self.kendall_tau:.2f} (p {self.p:.2f}) with {self.n} architectures trained alone; "
-            f"{self.n_shared} of the best {self.n_top} {are} the same by both"
+            f"in the best {self.n_top} of both: {self.n_shared}"
         )
 
     @classmethod

@@ -138,8 +138,8 @@ def _part(name: str, target: Any) -> Iterator[str]:
 
 
 def _yaml_words(description: str) -> str:
-    """Say ``null`` where a docstring says ``None``."""
-    return re.sub(r"\bNone\b", "`null`", description)
+    """Have ``null`` stand out."""
+    return re.sub(r"\bnull\b", "`null`", description)
 
 
 def _default(option: Any) -> str:

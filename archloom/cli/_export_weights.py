@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from archloom.cli._studies import folder_of, identity
+from archloom.cli._words import n_of
 from archloom.errors import ArchloomError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Source:
         if self.kind == "derived":
             return "inherited from the supernet"
         start = "from scratch" if self.kind == "retrained" else "from inherited weights"
-        return f"trained alone {start}, {self.epochs} epochs, seed {self.seed}"
+        return f"trained alone {start}, {n_of(self.epochs, 'epoch')}, seed {self.seed}"
 
     def card(self) -> dict[str, Any]:
         """Say it for a model card; nothing of a trial's own, which the card is all about."""
@@ -81,13 +82,24 @@ def find_weights(
     shares = any(not is_retraining(run.name) for run in store.runs.records(identity(study)))
     if shares and wanted in (None, "derived"):
         return None
-    advice, option = "", " --inherit" if wanted == "finetuned" else ""
-    if wanted in ("retrained", "finetuned"):
-        advice = f"; 'search retrain {study.name} {trial.number}{option}' trains it"
-    told = "its evaluator kept none" if wanted in (None, "trial") else f"none are {wanted}"
+    kinds = {one.kind for one in runs} | ({"derived"} if shares else set())
+    there = kinds | ({"trial"} if WEIGHTS in trial.artifacts else set())
     raise ArchloomError(
-        f"trial {trial.number} of study {study.name!r} ({trial.state}) has no weights: {told}{advice}"
+        f"trial {trial.number} of study {study.name!r} ({trial.state}) has no weights"
+        + _advice(wanted, f"{study.name} {trial.number}", sorted(there))
     )
+
+
+def _advice(wanted: Weights | None, trial: str, there: Sequence[str]) -> str:
+    """Say what to do where there are not the weights that are wanted."""
+    if wanted in ("retrained", "finetuned"):
+        option = " --inherit" if wanted == "finetuned" else ""
+        return f": none are {wanted}; 'search retrain {trial}{option}' trains it"
+    others = f"; there are --weights {', '.join(there)}" if there else ""
+    if wanted == "derived":
+        return f": its evaluator has no supernet that they could be derived from{others}"
+    trained = f"; 'search retrain {trial}' trains it"
+    return f": its evaluator kept none{others or trained}"
 
 
 def derived(study_file: StudyFile, trial: TrialRecord) -> Source:

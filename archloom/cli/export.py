@@ -165,6 +165,7 @@ def _export(
     rows: list[tuple[str, RenderableType]] = [
         ("exported", f"trial {trial.number} of {study.name}, {number(exported.n_parameters)} parameters"),
         ("weights", source.words()),
+        *_hint(source, study, trial),
         ("checked", same),
     ]
     if exported.onnx_difference is not None:
@@ -195,3 +196,10 @@ def _network(
     except (RuntimeError, SafetensorError, OSError) as error:
         raise ArchloomError(f"{weights} does not fit the network of trial {trial.number}: {error}") from None
     return network.eval()
+
+
+def _hint(source: Source, study: StudyRecord, trial: TrialRecord) -> list[tuple[str, RenderableType]]:
+    """Say how a network gets weights of its own that has only been a part of a supernet."""
+    if source.kind != "derived":
+        return []
+    return [("", f"for weights of its own: search retrain {study.name} {trial.number}")]

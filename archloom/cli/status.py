@@ -154,6 +154,8 @@ def _print_one(row: dict[str, Any], study: StudyRecord, failures: Counter[str], 
     if row["best"] is not None:
         facts_shown.append(("best", plain(f"{_best_value(row)} (trial {row['best']['number']})")))
         facts_shown.append(("", lines(row["best"]["architecture"].split("; "))))
+    elif counts and study.status == "done":
+        facts_shown.append(("best", plain("none: no trial is COMPLETE that keeps all constraints")))
     for reason, n in failures.most_common(SHOWN_REASONS):
         facts_shown.append(("failed", plain(f"{number(n)} x {reason}")))
     facts_shown.append(("database", exact(shown_url(store.url))))

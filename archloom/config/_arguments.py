@@ -14,7 +14,7 @@ from archloom.config._options import parameters
 
 _BLOCK = re.compile(r"^Args:\n(?P<body>(?:[ \t]+\S.*\n?|[ \t]*\n)*)", re.MULTILINE)
 _ARGUMENT = re.compile(r"^(?P<name>\*{0,2}\w+)(?: \([^)]*\))?:\s*(?P<text>.*)$")
-
+_NONE = re.compile(r"\bNone\b")
 
 _WORDS = {
     int: "integer",
@@ -60,7 +60,7 @@ class Option:
 
 
 def options_of(target: Any) -> list[Option]:
-    """Return the options of a callable, in the order of its signature.
+    """Return the options of a callable, in the order of its signature, described in the words of a file.
 
     >>> def scale(*, factor: int = 2, mode: Literal["up", "down"] | None = None): ...
     >>> [(option.name, option.type, option.default) for option in options_of(scale)]
@@ -73,7 +73,7 @@ def options_of(target: Any) -> list[Option]:
             type_words(parameter.annotation),
             parameter.default,
             parameter.default is parameter.empty,
-            words.get(name, ""),
+            _NONE.sub("null", words.get(name, "")),
         )
         for name, parameter in parameters(target).items()
         if parameter.kind is not parameter.VAR_KEYWORD

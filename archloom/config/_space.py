@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, final
 
 from archloom.config._document import KeyPath, Problems
@@ -18,6 +20,7 @@ from archloom.search_spaces.literal import LiteralError, Tree, read_tree
 from archloom.search_spaces.literal.vocabulary import is_class
 
 PATH: KeyPath = ("space",)
+_PART = re.compile(r"(?<![\w.\[\]'\"])[A-Za-z_]\w*(?:\[\d+\]|\.[A-Za-z_]\w*)+")
 
 
 @final
@@ -50,6 +53,15 @@ class SpaceTree:
     def where(self, architecture: Any, path: str) -> KeyPath:
         """Return the key path of a part of a decoded architecture."""
         return (*self.path, *self.tree.origin(architecture, path))
+
+    def named(self, message: str) -> KeyPath:
+        """Return the key path of the part that a message names first, as ``layers[2].width``."""
+        undecided = SimpleNamespace(choices={})
+        for path in _PART.findall(message):
+            keys = self.where(undecided, path)
+            if len(keys) > len(self.path):
+                return keys
+        return self.path
 
 
 def read_space(value: Any, problems: Problems) -> Part | SpaceTree | None:

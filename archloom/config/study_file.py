@@ -222,7 +222,9 @@ class StudyFile:
                 return study
             except OtherTermsError as error:
                 raise ConfigError(self._located_terms(error)) from error
-            except (ConfigError, DataError, SpaceError) as error:
+            except SpaceError as error:
+                raise ConfigError(self._located_space(str(error))) from error
+            except (ConfigError, DataError) as error:
                 raise type(error)(self._located(str(error))) from error
             except ArchloomError:
                 raise
@@ -354,6 +356,14 @@ class StudyFile:
         if path[0] == "evaluator" and len(path) > 1:
             return (*self._evaluators[int(path[1])].path, *path[2:])
         return path
+
+    def _located_space(self, message: str) -> str:
+        """Put the place of the part that a message names in front of it, or that of what it quotes."""
+        part = self._space_part
+        path = part.named(message) if isinstance(part, SpaceTree) else ("space",)
+        if path == ("space",):
+            path = blamed(self._document, message) or path
+        return self._document.located(path, message)
 
     def _located(self, message: str) -> str:
         """Put the place and the key of what a message speaks of in front of it."""

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
-__all__ = ["Batches", "batches", "first_batch", "to_device"]
+from archloom.errors import ArchloomError
+
+__all__ = ["Batches", "batches", "enough_samples", "first_batch", "to_device"]
 
 _CHUNK_BYTES = 2**21
 """How much of a shuffled pass is gathered at a time: one gather for many small batches costs a fraction of
@@ -91,6 +94,24 @@ def to_device(batch: Any, device: torch.device) -> Any:
         return {name: to_device(part, device) for name, part in batch.items()}
     move = getattr(batch, "to", None)
     return batch if move is None else move(device)
+
+
+@contextmanager
+def enough_samples() -> Iterator[None]:
+    """Say what to do where a batch norm gets one value of each channel, of which torch refuses to learn.
+
+    Raises:
+        ArchloomError: it did.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        raise ArchloomError(
+            f"a batch norm cannot learn from one sample of one value a channel ({error}): take a batch_size "
+            "of 2 or more, or another kind of norm"
+        ) from error
 
 
 class _InMemory:

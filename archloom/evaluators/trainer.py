@@ -12,7 +12,7 @@ from torch import nn
 from archloom.contracts import Task
 from archloom.errors import ArchloomError
 from archloom.evaluators.augmentation import Mixed
-from archloom.evaluators.batches import Batches
+from archloom.evaluators.batches import Batches, enough_samples
 from archloom.evaluators.optimisation import Optimisation
 from archloom.nn.drop_path import drop_paths
 from archloom.nn.networks import Auxiliary
@@ -109,7 +109,8 @@ class Trainer:
         return loss.detach(), n
 
     def _loss(self, batch: Any, mixed: Mixed | None) -> tuple[torch.Tensor, int]:
-        outputs, targets = self._task.forward_batch(self._network, batch)
+        with enough_samples():
+            outputs, targets = self._task.forward_batch(self._network, batch)
         if isinstance(outputs, Auxiliary):
             main, second = (self._blended(each, targets, mixed) for each in outputs[:2])
             return main + outputs.weight * second, len(targets)

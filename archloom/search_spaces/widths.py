@@ -40,12 +40,23 @@ def out_of(module: nn.Module) -> int:
     """
     width = width_of(module)
     if width is None:
+        name = type(_silent(module)).__name__
         raise SpaceError(
             "every module that other parts are built upon has .out, its output width (or torch's "
-            f"out_features, out_channels, num_features); {type(module).__name__} has none: set it, as in "
+            f"out_features, out_channels, num_features); {name} has none: set it, as in "
             "`module.out = width`, or give a `call` its `out`"
         )
     return width
+
+
+def _silent(module: nn.Module) -> nn.Module:
+    """Return which of the candidates it is that does not tell, where there are some."""
+    from archloom.nn.routed import Choice
+
+    silent = (
+        [each for each in module.candidates if width_of(each) is None] if isinstance(module, Choice) else []
+    )
+    return _silent(silent[0]) if silent else module
 
 
 _CONVENTIONS = ("out", "out_features", "out_channels", "num_features")

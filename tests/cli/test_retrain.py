@@ -72,7 +72,7 @@ def test_the_last_mile(shared: Search) -> None:
     assert json.loads(shared("status", "one.yaml", "--format", "json").out)["runs"][0]["name"] == "supernet"
     for weights, told in (
         ("retrained", "from scratch, 3 epochs"),
-        ("finetuned", "from inherited weights, 1 epochs"),
+        ("finetuned", "from inherited weights, 1 epoch, "),
         ("derived", "inherited from the supernet"),
     ):
         result = shared("export", "one.yaml", "best", weights, "--weights", weights)
@@ -114,7 +114,10 @@ def test_what_cannot_be_retrained_or_exported_is_said(shared: Search) -> None:
         (("retrain", "one.yaml", "first"), "TRIAL must be 'best' or a trial's number"),
         (("derive", "one.yaml", "99"), "no trial 99"),
         (("export", "one.yaml", "0", "m", "--weights", "finetuned"), "--inherit' trains it"),
-        (("export", "one.yaml", "0", "m", "--weights", "trial"), "its evaluator kept none"),
+        (
+            ("export", "one.yaml", "0", "m", "--weights", "trial"),
+            "kept none; there are --weights derived, ret",
+        ),
     ):
         result = shared(*words)
         assert result.code != 0, words

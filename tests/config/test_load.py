@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from archloom import config
-from archloom.errors import ConfigError, DataError, MissingExtraError, SpaceError
+from archloom.errors import ConfigError, DataError, MissingExtraError
 from archloom.store import Store
 from archloom.strategies import ModelBasedSearch
 
@@ -336,6 +336,45 @@ def test_what_preparing_finds_wrong_names_the_line(write: Write) -> None:
         config.load(write(("data: digits", "data: digit"))).study()
 
 
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("{name: dropout, rate: {floatv: [0.0, 0.5]}}", "space.layers.2.rate: layers[2].rate is a number of"),
+        (
+            "{oneof: [{name: linear, width: 8}, {name: linear, width: 4}]}",
+            "space.layers.2: Sequence: layers[2]: candidates of a supernet have one",
+        ),
+    ],
+)
+def test_what_weights_cannot_be_shared_over_is_told_with_its_line(
+    tmp_path: Path, layer: str, message: str
+) -> None:
+    """A space is fine by itself, and no evaluator has a line of its own for what it cannot do with it."""
+    text = f"""study: shared
+space:
+  name: sequence
+  layers:
+    - {{name: flatten}}
+    - {{name: linear, width: {{oneof: [8, 16]}}}}
+    - {layer}
+    - {{name: linear, width: 8}}
+evaluator: {{name: supernet, data: digits, epochs: 1}}
+objectives: {{accuracy: maximize}}
+budget: {{trials: 2}}
+store: sqlite:///{tmp_path}/shared.db
+"""
+    (tmp_path / "shared.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config.load(tmp_path / "shared.yaml").study()
+    assert "shared.yaml:7: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_space_by_name_that_cannot_be_shared_is_told_at_its_key(write: Write) -> None:
+    with pytest.raises(ConfigError, match=r"^override 'space=nasbenchgraph': space: a supernet"):
+        config.load(write(), ["evaluator={name: supernet, data: digits}", "space=nasbenchgraph"]).study()
+
+
 def test_what_a_database_names_is_not_imported_without_trust(write: Write) -> None:
     resolved = config.load(_mine(write, "mine_i")).resolved()
     assert config.import_paths(resolved) == {"mine_i:space", "mine_i:Score"}
@@ -404,7 +443,7 @@ def test_what_a_strategy_refuses_has_its_line_and_leaves_no_study(write: Write) 
     flow = "strategy:\n  name: separate_flow\n  groups: [[depht]]"
     study_file = config.load(write((line, flow)))
     with pytest.raises(
-        SpaceError, match=r"study\.yaml:7: strategy\.groups\.0\.0: 'depht' is neither a decision"
+        ConfigError, match=r"study\.yaml:7: strategy\.groups\.0\.0: 'depht' is neither a decision"
     ):
         study_file.study()
     with Store(study_file.store) as store:

@@ -269,6 +269,33 @@ def test_what_cannot_be_shared_is_refused(space: SearchSpace, reason: str) -> No
         supernet(space, IMAGE[0], 10, input_shape=IMAGE)
 
 
+class Widthless(Blueprint):
+    """Builds what does not say how wide its output is."""
+
+    kernel_size: int = 3
+
+    def build(self, c_in: int) -> torch.nn.Module:
+        del c_in
+        return Mute()
+
+
+class Mute(torch.nn.Module):
+    """Says nothing of its width."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.parametrize(
+    "part",
+    [pg.oneof([Widthless(3), Widthless(5)]), Widthless(pg.oneof([3, 5]))],
+    ids=["candidates", "values"],
+)
+def test_a_module_that_does_not_tell_its_width_is_named(part: Any) -> None:
+    with pytest.raises(SpaceError, match=r"has \.out.*Mute has none: set it"):
+        supernet(layers(part, b.Conv(width=4)), IMAGE[0], 10, input_shape=IMAGE)
+
+
 class Doubler(Blueprint):
     """Doubles what comes, in place or not."""
 

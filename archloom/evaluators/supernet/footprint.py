@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archloom.errors import ArchloomError
+from archloom.evaluators.batches import enough_samples
 from archloom.nn.routed import Routing, Supernet
 
 __all__ = ["Footprint", "footprint", "free_bytes", "step_bytes"]
@@ -97,7 +98,7 @@ def step_bytes(net: nn.Module, inputs: Tensor) -> int:
         held[storage._cdata] = storage
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor), enough_samples():
         net.train()(inputs)
     # A weight of the path is remembered, too: it stands for its gradient, which is as large.
     return sum(storage.nbytes() for storage in held.values())

@@ -147,6 +147,11 @@ def test_what_cannot_be_done_is_said() -> None:
         SupernetEvaluator(data="digits").train(SharedRun("supernet"))
     with pytest.raises(ArchloomError, match="diverged at epoch 1"):
         made(on, optimizer="sgd", lr=1e9).train(SharedRun("supernet", 0))
+    vectors = SearchSpace(
+        b.Sequence([b.Flatten(), b.Linear(), b.Norm("batch"), pg.oneof([b.Identity(), b.Dropout()])])
+    )
+    with pytest.raises(ArchloomError, match=r"cannot learn from one sample.*batch_size of 2"):
+        made(vectors, batch_size=1).train(SharedRun("supernet", 0))
     with pytest.raises(SpaceError, match="is a number of any size"):
         made(SearchSpace(b.Sequence([b.Conv(width=4), b.Dropout(pg.floatv(0.0, 0.5))])))
     for options, words in (
