@@ -3,7 +3,8 @@
 
 What comes in tells how many channels there are; a *knob* tells how many go out. Slices are views: training a
 smaller network trains that part of the weight (Yu and Huang, "Universally slimmable networks", ICCV 2019; Cai
-et al., "Once-for-all", ICLR 2020).
+et al., "Once-for-all", ICLR 2020). The rest of that weight has a gradient of zero, with which momentum and
+weight decay go on, as in the code of both; a weight that no part was taken of stays as it is.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class ElasticLinear(nn.Linear):
         n, c = value_of(self.out_knob), x.shape[-1]
         if n == self.out_features and c == self.in_features:
             return functional.linear(x, self.weight, self.bias)
-        return functional.linear(x, self.weight[:n, :c], self.bias[:n])
+        return functional.linear(x, _corner(self.weight, n, c), self.bias[:n])
 
     def sliced(self, name: str, shape: Sequence[int]) -> Tensor:
         """Return the part of a weight that a plain layer of that shape has."""
@@ -135,11 +136,10 @@ class ElasticConv2d(nn.Conv2d):
         """Map ``b x c x h x w`` to ``b x out x h' x w'``."""
         c, side = x.shape[1], value_of(self.kernel)
         n = c if self.is_depthwise else value_of(self.out_knob)
-        weight = self.weight[:n] if self.is_depthwise else self.weight[:n, :c]
+        weight = _corner(self.weight, n, 1 if self.is_depthwise else c, side)
         bias = None if self.bias is None else self.bias[:n]
         padding, groups = self.padding, c if self.is_depthwise else 1
         if side != self.kernel_size[0]:
-            weight = _middle(weight, side)
             padding = tuple(d * (side - 1) // 2 for d in self.dilation)
         return functional.conv2d(x, weight, bias, self.stride, padding, self.dilation, groups)
 
@@ -234,6 +234,20 @@ def _width(out: int | Knob) -> int:
 
 def _first(tensor: Tensor, shape: Sequence[int]) -> Tensor:
     return tensor[tuple(slice(0, n) for n in shape)]
+
+
+def _corner(weight: Tensor, n: int, c: int, side: int | None = None) -> Tensor:
+    """Return the part of a weight for ``n`` channels out and ``c`` in, the middle of its kernels.
+
+    One view, for the gradient of each view is a tensor of the whole weight's size, filled anew in each step.
+    """
+    if weight.shape[:2] == (n, c) and side in (None, weight.shape[-1]):
+        return weight
+    stride, start = weight.stride(), weight.storage_offset()
+    if side is None:
+        return weight.as_strided((n, c, *weight.shape[2:]), stride)
+    start += (weight.shape[-1] - side) // 2 * (stride[-2] + stride[-1])
+    return weight.as_strided((n, c, side, side), stride, start)
 
 
 def _middle(weight: Tensor, side: int) -> Tensor:
