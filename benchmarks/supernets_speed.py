@@ -144,10 +144,10 @@ def _elastic() -> list[list[str]]:
     """Compare layers as they stand in a network, whose input has a gradient, too."""
     return [
         _sliced(what, ours(n, _knob(n, is_full)), theirs(n if is_full else n // 2), shape, n, is_full)
-        for n, images in ((256, 8), (512, 8))
+        for n, vectors, images in ((256, 512, 8), (512, 512, 8), (256, 4096, 64))
         for is_full in (True, False)
         for what, ours, theirs, shape in (
-            ("linear", ElasticLinear, lambda m: nn.Linear(m, m), (512,)),
+            ("linear", ElasticLinear, lambda m: nn.Linear(m, m), (vectors,)),
             ("conv 3x3", _elastic_conv, lambda m: nn.Conv2d(m, m, 3, padding=1, bias=False), (images, 8, 8)),
         )
     ]
@@ -170,7 +170,7 @@ def _sliced(
     x = torch.rand(shape[0], used, *shape[1:], requires_grad=True)
     pairs = [(_passed(ours, x), _passed(theirs, x)) for _ in range(60)][10:]
     return _row(
-        f"elastic {what}, {used} of {n} channels, against static",
+        f"elastic {what}, {used} of {n} channels, a batch of {shape[0]}, against static",
         f"{1000 * statistics.median(a for a, _ in pairs):.2f} ms",
         f"{1000 * statistics.median(b for _, b in pairs):.2f} ms",
         [a / b for a, b in pairs],

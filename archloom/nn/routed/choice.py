@@ -9,10 +9,12 @@ from typing import Any, final
 
 from torch import Tensor, nn
 
+from archloom.nn.ranks import refuse_different
 from archloom.nn.routed.guards import refuse_same_weights, untouched
 from archloom.nn.routed.switch import Switch
+from archloom.nn.shortcuts import Zero
 
-__all__ = ["Choice", "Many", "Routed", "Wire"]
+__all__ = ["Choice", "Many", "Routed", "Wire", "mixed"]
 
 
 class Routed(nn.Module):
@@ -21,6 +23,22 @@ class Routed(nn.Module):
     @abstractmethod
     def plain_children(self) -> Iterable[nn.Module]:
         """Yield the children of the plain module that the switches stand for now, in its order."""
+
+
+def mixed(parts: Iterable[tuple[Tensor | None, Tensor]]) -> Tensor:
+    """Return ``sum_i w_i y_i``.
+
+    Args:
+        parts: coefficient, ``None`` for 1, and state.
+    """
+    total: Tensor | None = None
+    for weight, state in parts:
+        term = state if weight is None else weight * state
+        if total is not None:
+            refuse_different(total, term, "a node sums states that are")
+        total = term if total is None else total + term
+    assert total is not None  # a node has at least one edge
+    return total
 
 
 @final
@@ -42,6 +60,7 @@ class Choice(Routed):
         refuse_same_weights(_numbered(switch.name, self.candidates), self.candidates)
         self.switch = switch
         self.slot = slot
+        self._nothing = {i for i, each in enumerate(self.candidates) if isinstance(each, Zero)}
         if out is not None:
             self.out = out
 
@@ -56,10 +75,14 @@ class Choice(Routed):
 
     def forward(self, *args: Any) -> Any:
         """Run the chosen candidate, or mix all of them."""
-        weights = self.switch.weights
-        if weights is None:
+        if self.switch.mixture is None:
             return self.taken(*args)
-        return sum(w * untouched(each, *args) for w, each in zip(weights, self.candidates, strict=True))
+        return mixed((weight, untouched(self.candidates[index], *args)) for index, weight in self._parts())
+
+    def _parts(self) -> list[tuple[int, Tensor | None]]:
+        """Return what is computed: not what gives zeros, unless nothing else is there."""
+        parts = list(self.switch.parts())
+        return [part for part in parts if part[0] not in self._nothing] or parts[:1]
 
 
 @final
@@ -88,10 +111,9 @@ class Many(Routed):
 
     def __iter__(self) -> Iterator[tuple[nn.Module, Tensor | None]]:
         slots: Sequence[Any] = list(self.slots)
-        weights = self.switch.weights
-        if weights is not None:
+        if self.switch.mixture is not None:
             # Slots that share candidates share a mixture; those that do not each have one of their own.
-            yield from ((c, w) for slot in slots for w, c in zip(weights, slot, strict=True))
+            yield from ((slot[index], weight) for slot in slots for index, weight in self.switch.parts())
             return
         for slot, choice in enumerate(self.switch.chosen):
             yield slots[slot if len(slots) > 1 else 0][choice], None

@@ -46,7 +46,7 @@ class Knob:
     @property
     def now(self) -> Any:
         """The value that is chosen now."""
-        if self.switch.weights is not None:
+        if self.switch.mixture is not None:
             raise ValueError(f"{self.switch.name} is elastic: it has one value at a time, no mixture")
         return self.values[self.switch.chosen[0]]
 

@@ -9,8 +9,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from archloom.nn.ranks import channel_dim, refuse_different
-from archloom.nn.routed.choice import Many, Routed
+from archloom.nn.ranks import channel_dim
+from archloom.nn.routed.choice import Many, Routed, mixed
 from archloom.nn.routed.guards import untouched
 
 __all__ = ["RoutedParallel", "RoutedSumNode"]
@@ -36,7 +36,7 @@ class RoutedSumNode(Routed):
 
     def forward(self, states: Sequence[Tensor]) -> Tensor:
         """Sum the active edges over earlier states."""
-        return _total((untouched(edge, states), weight) for edge, weight in _active(self.edges))
+        return mixed((weight, untouched(edge, states)) for edge, weight in _active(self.edges))
 
 
 @final
@@ -61,10 +61,10 @@ class RoutedParallel(Routed):
 
     def forward(self, x: Tensor) -> Tensor:
         """Join the active branches."""
-        parts = ((untouched(branch, x), weight) for branch, weight in _active(self.branches))
+        parts = ((weight, untouched(branch, x)) for branch, weight in _active(self.branches))
         if self.join == "sum":
-            return _total(parts)
-        states = [state for state, _ in parts]
+            return mixed(parts)
+        states = [state for _, state in parts]
         return torch.cat(states, dim=channel_dim(states[0]))
 
 
@@ -74,14 +74,3 @@ def _active(modules: Iterable[nn.Module]) -> Iterator[tuple[nn.Module, Tensor | 
             yield from module
         else:
             yield module, None
-
-
-def _total(parts: Iterable[tuple[Tensor, Tensor | None]]) -> Tensor:
-    total: Tensor | None = None
-    for state, weight in parts:
-        term = state if weight is None else weight * state
-        if total is not None:
-            refuse_different(total, term, "a node sums states that are")
-        total = term if total is None else total + term
-    assert total is not None  # a node has at least one edge
-    return total
