@@ -141,6 +141,6 @@ def _row(sampler: str, found: Sequence[Found], half: float, n_under: int) -> lis
     return [
         sampler,
         *(spread([each[i] for each in found]) for i in range(4)),
-        f"{taus[0] / half:.2f}, {taus[2] / half:.2f}: {verdict(is_met and is_lower, '')}",
+        f"{taus[0] / half:.2f}, {taus[2] / half:.2f}: {verdict(is_met and is_lower, '').strip()}",
         f"{', '.join(str(each.rank) for each in found)} of {n_under}: top 10 % in {n_good} of {len(found)}",
     ]

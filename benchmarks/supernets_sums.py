@@ -69,9 +69,10 @@ def sums(n_seeds: int = 5) -> list[str]:
         "",
         *[line for lines in parts for line in lines],
         "MixPath's argument is that single paths give nearly parallel features, so that their number alone "
-        "tells the statistics. Here they do not (the cosine), and one norm for each number is still shared "
-        "by kernels that differ. It keeps networks nearer to what they are worth once measured anew; but one "
-        "norm for all marks down those of few paths, which are the worst here, and ranks no worse for it.",
+        "tells the statistics. Here they do in part (the cosine), and one norm for each number is still "
+        "shared by kernels that differ. It keeps networks nearer to what they are worth once measured anew "
+        "(the mean accuracy); but one norm for all marks down those of few paths, which are the worst here, "
+        "and ranks no worse for it.",
         "",
     ]
 
@@ -103,7 +104,7 @@ def _part(kernels: Sequence[int], n_seeds: int) -> list[str]:
         "",
         f"Variance after: with one norm for all {verdict(2 <= means[False].after <= 9, '2 to 9')}, with "
         f"one for each number {verdict(abs(means[True].after - 1) <= 0.1, '1 ± 0.1')}; tau as trained "
-        f"higher with one for each: {verdict(means[True].tau > means[False].tau, '')}.",
+        f"higher with one for each: {verdict(means[True].tau > means[False].tau, '').strip()}.",
         "",
     ]
 
