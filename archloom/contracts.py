@@ -222,6 +222,8 @@ class Strategy(ABC):
     space: Space
     objectives: tuple[Objective, ...]
     seed: int
+    fidelity: str | None = None
+    """At which the rows of the last ask are evaluated; ``None`` in full. Then no earlier result serves."""
 
     @property
     def n_startup(self) -> int:

@@ -92,8 +92,10 @@ class Ledger:
 
     def count(self, record: TrialRecord) -> None:
         """Enter a finished trial."""
-        is_new = record.reused_from is None and record.key not in self.tried
-        self.tried.add(record.key)
+        is_part = record.fidelity is not None  # of the space, only what is measured in full is used up
+        is_new = record.reused_from is None and (is_part or record.key not in self.tried)
+        if not is_part:
+            self.tried.add(record.key)
         self.n_proposals += 1
         self.n_evaluations += record.reused_from is None
         self.n_repeats = 0 if is_new else self.n_repeats + 1

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, get_type_hints
 
-from archloom.contracts import Evaluator, Genotypes, Metrics, SharedRun
+from archloom.contracts import Architecture, Evaluator, Genotypes, Metrics, SharedRun
 
 __all__ = ["GradientStrategy", "Mixture", "Progress", "Relaxation", "RelaxedEvaluator"]
 
@@ -64,8 +66,8 @@ class Progress(NamedTuple):
 class GradientStrategy(ABC):
     """Who to try next, by gradients. Write ``relax``, ``step`` and ``derive``.
 
-    It meets its problem in ``setup``. In each step of an epoch it makes a relaxation, is given the losses of a
-    batch under it, and moves what the relaxation depends on. After each epoch it derives an architecture,
+    It meets its problem in ``setup``. In each step of an epoch it makes a relaxation, is given the losses of
+    a batch under it, and moves what the relaxation depends on. After each epoch it derives an architecture,
     which is the trial.
 
     Class attributes:
@@ -109,9 +111,6 @@ class GradientStrategy(ABC):
         """Learn from the losses of the last relaxation, each a scalar.
 
         Where the strategy is of a single level, ``train/loss`` has been differentiated already.
-
-        Raises:
-            ArchloomError: what is learned is no longer finite.
         """
 
     @abstractmethod
@@ -123,7 +122,15 @@ class GradientStrategy(ABC):
         return self.relax(Progress(1, 1, split="validation"))
 
     def metrics(self) -> Metrics:
-        """Say how it stands after an epoch: entropies, skip connections, ..."""
+        """Say how it stands after an epoch: entropies, skip connections, ...
+
+        Raises:
+            ArchloomError: what is learned is no longer finite.
+        """
+        return {}
+
+    def record(self) -> Metrics:
+        """Return what has been learned, for people: what each candidate of each site is worth."""
         return {}
 
     def why_over(self) -> str:
@@ -140,30 +147,28 @@ class GradientStrategy(ABC):
 
 
 class RelaxedEvaluator(Evaluator):
-    """How good a relaxation is. Write ``begin``, ``train_step``, ``validation_losses``, ``end`` and the rest.
+    """How good a relaxation is.
 
-    A study calls ``start`` once, then for each epoch ``begin``, the steps, and ``end``. The trial of an epoch
-    is then measured by ``evaluate``, as any other.
+    A study calls ``start`` once, then for each epoch the steps inside ``epoch``, ``measure`` and ``save``.
+    What was measured is noted under the fidelity of the epoch's trial, and ``evaluate`` answers it.
 
     Class attributes:
         provides: what of a strategy's ``needs`` it can give.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
+    needs: Mapping[str, Any] = MappingProxyType({})
+    """The strategy's, of what it provides; told before ``prepare``, which refuses what the space cannot."""
     n_epochs: int
     """Of a whole search."""
 
     @abstractmethod
-    def start(self, run: SharedRun, needs: Mapping[str, Any]) -> None:
-        """Make the supernet, as the strategy needs it.
-
-        Raises:
-            SpaceError: a site that cannot be relaxed, with its path.
-        """
+    def start(self, run: SharedRun) -> None:
+        """Make the supernet, as the strategy needs it."""
 
     @abstractmethod
-    def begin(self, epoch: int) -> int:
-        """Begin an epoch, from 0; return how many steps it has."""
+    def epoch(self, number: int) -> AbstractContextManager[int]:
+        """Be in an epoch, from 0; gives how many steps it has."""
 
     @abstractmethod
     def validation_losses(self, relaxation: Relaxation) -> Mapping[str, Any]:
@@ -180,12 +185,16 @@ class RelaxedEvaluator(Evaluator):
         """
 
     @abstractmethod
-    def end(self, relaxation: Relaxation) -> Metrics:
-        """End an epoch; measure the supernet under a relaxation.
+    def measure(self, relaxation: Relaxation, architecture: Architecture) -> Metrics:
+        """Measure an epoch: the supernet under a relaxation, and an architecture by the weights it inherits.
 
         Raises:
             ArchloomError: the training diverged.
         """
+
+    @abstractmethod
+    def note(self, fidelity: str, metrics: Metrics | Exception) -> None:
+        """Take what ``evaluate`` answers for the trial of an epoch."""
 
     @abstractmethod
     def save(self, epoch: int, state: Mapping[str, Any], metrics: Metrics) -> None:
@@ -194,3 +203,9 @@ class RelaxedEvaluator(Evaluator):
     @abstractmethod
     def restore(self) -> tuple[int, Mapping[str, Any], Metrics] | None:
         """Take back what was saved last: epoch, state and metrics; ``None`` where nothing is."""
+
+
+def follows_gradients(target: Any) -> bool:
+    """Whether a registered strategy, a class or a function that makes one, is a ``GradientStrategy``."""
+    made = target if isinstance(target, type) else get_type_hints(target).get("return")
+    return isinstance(made, type) and issubclass(made, GradientStrategy)

@@ -10,6 +10,7 @@ from typing import final
 
 from archloom.contracts import Evaluator
 from archloom.errors import OtherRunError
+from archloom.relaxation import RelaxedEvaluator
 from archloom.training_runs import TrainingRuns
 
 __all__ = ["SharedTraining"]
@@ -53,6 +54,9 @@ class SharedTraining:
     def _train_or_load(self, evaluator: Evaluator, name: str) -> None:
         while True:
             record, run = self._runs.open(name)
+            if isinstance(evaluator, RelaxedEvaluator):  # whose search has trained it, as far as it went
+                evaluator.load(run)
+                return
             if record.state == "COMPLETE" and run.folder is not None:
                 evaluator.load(run)
                 return

@@ -20,11 +20,13 @@ from archloom.books import ENQUEUED, Books, words_for_no_best
 from archloom.callbacks import Callback, call, run_reporter
 from archloom.contracts import Evaluator, Executor, Metrics, Objective, Pruner, State, Strategy
 from archloom.duplicates import Duplicates, Repeats
-from archloom.errors import ArchloomError, ConfigError, StoreError, StoreUnavailableError, StudyBusyError
+from archloom.errors import ArchloomError, StoreError, StoreUnavailableError, StudyBusyError
 from archloom.evaluation import Evaluation, told
+from archloom.gradient_search import GradientSearch, attached, joined
 from archloom.ledger import Budget, Ledger
 from archloom.objectives import Directions, parse_constraint, parse_objectives
 from archloom.opening import Changes, Opening, note_conditions
+from archloom.relaxation import GradientStrategy
 from archloom.reports import Reports
 from archloom.retraining import Retraining
 from archloom.revising import Terms, judged
@@ -37,6 +39,7 @@ from archloom.terms import (
     check_device,
     check_fit,
     check_kinds,
+    check_lease,
     check_least,
     evaluators_of,
     executor_of,
@@ -100,7 +103,7 @@ class Study:
     def __init__(
         self,
         space: SearchSpace,
-        strategy: Strategy,
+        strategy: Strategy | GradientStrategy,
         evaluator: Evaluator | Callable[..., Any] | Sequence[Evaluator] | None,
         objectives: Directions | Sequence[Objective],
         *,
@@ -122,18 +125,16 @@ class Study:
     ):
         check_kinds(
             space=(space, SearchSpace, "compile the template with SearchSpace(template)"),
-            strategy=(strategy, Strategy, "make one, such as RandomSearch()"),
+            strategy=(strategy, Strategy | GradientStrategy, "make one, such as RandomSearch()"),
             constraints=(constraints, list | tuple, 'list them, ["params <= 200000"]'),
             pruner=(pruner, Pruner | None, "make one, such as MedianPruner()"),
         )
         check_device(device)
-        check_least(
-            seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1), retries=(retries, 0)
-        )
-        if not lease > 0:
-            raise ConfigError(f"lease is a number of seconds above 0, got {lease!r}")
-        self.space, self.strategy, self.name, self.seed = space, strategy, name, seed
+        check_lease(lease, retries)
+        check_least(seed=(seed, 0), n_stall=(n_stall, 1), max_failures=(max_failures, 1))
+        self.space, self.name, self.seed = space, name, seed
         self.evaluators = evaluators_of(evaluator, objectives)
+        self.strategy = strategy = joined(strategy, self.evaluators)
         gives = gives_of(self.evaluators)
         self.objectives = parse_objectives(objectives, gives)
         self.constraints = tuple(parse_constraint(text, gives) for text in constraints)
@@ -165,9 +166,7 @@ class Study:
             parts=parts_of(strategy, self.evaluators, pruner, duplicates),
             is_by_genotype=any(part.keyed_by == "genotype" for part in self.evaluators),
         )
-        opening = Opening(
-            self.store, terms, resume=resume, changes=changes, lease=lease, retries=retries
-        )  # before anything dear is loaded
+        opening = Opening(self.store, terms, resume=resume, changes=changes, lease=lease, retries=retries)
         for part in self.evaluators:
             part.prepare(space)
         self.id = opening.open()
@@ -175,8 +174,8 @@ class Study:
         note_conditions(self.store, self.id, self.evaluators)
         self._reports = Reports(self.store, self.id, self.objectives[0], pruner, self._finished_curves)
         self._sharing = Sharing(self.store, self.id, name, lease, retries)
-        runs = TrainingRuns(self.store, self.id, self._sharing, seed, device, self._artifacts, strategy)
-        self.retraining = Retraining(runs, self.evaluators, self.objectives, self.rebuild)
+        runs = TrainingRuns(*(self.store, self.id, self._sharing), seed, device, self._artifacts)
+        self.retraining = Retraining(attached(strategy, runs), self.evaluators, self.objectives, self.rebuild)
         self._supply = Supply(self.store, self.id, self._sharing, self._evaluation, self._repeats, strategy)
         self._supply.on_books, self._supply.on_reclaimed = self._renewed_books, self._reports.renew
 
@@ -243,7 +242,7 @@ class Study:
             executor: as in ``run``.
         """
         budget = Budget.of(self.store.standing(self.id), minutes)
-        run = Run(budget, executor_of(executor, self.evaluators, self._device), 1, callbacks)
+        run = Run(budget, executor_of(executor, self.evaluators, self._device, joins=True), 1, callbacks)
         with self._at_work(run):
             self._search(run)
             self._close(run)
@@ -455,7 +454,8 @@ class Study:
         """Fill the executor, take what has ended, learn, and again, until there is no more to do."""
         self._sharing.check_terms()
         self.retraining.runs.on_report = run_reporter(run.callbacks, self)
-        self.retraining.train_shared()
+        if not isinstance(self.strategy, GradientSearch):
+            self.retraining.train_shared()
         run.executor.start(self._evaluation, self._reports)
         waited = 0.0
         while True:

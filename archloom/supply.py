@@ -121,10 +121,12 @@ class Supply:
                 else:
                     self._sharing.follow()
 
-    def proposal(self, architecture: Architecture) -> Proposal:
+    def proposal(self, architecture: Architecture, fidelity: str | None = None) -> Proposal:
         """Return what the store keeps of an architecture to try."""
         key = self._space.key(architecture.choices, is_canonical=not self._by_genotype)
-        return Proposal(key=key, text=architecture.text, choices=architecture.choices)
+        if fidelity is not None:
+            key = f"{key}@{fidelity}"  # another measurement than that of the whole, or of another fidelity
+        return Proposal(key=key, text=architecture.text, choices=architecture.choices, fidelity=fidelity)
 
     def _heed_corrections(self) -> None:
         """Have the books opened anew, and the strategy learn anew, where trials in them were corrected."""
@@ -222,7 +224,8 @@ class Supply:
         if self.is_exhausted:
             return []
         architectures = self._architectures(genotypes)
-        proposals = [self.proposal(architecture) for architecture in architectures]
+        fidelity = self._strategy.fidelity
+        proposals = [self.proposal(architecture, fidelity) for architecture in architectures]
         self.ask_seconds = time.perf_counter() - started
         books = self._opened_books()
         with self._store.transaction():

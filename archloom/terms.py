@@ -14,6 +14,7 @@ from archloom.errors import ConfigError
 from archloom.evaluators.function import Function
 from archloom.executors import InlineExecutor
 from archloom.objectives import Directions
+from archloom.relaxation import RelaxedEvaluator
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.recorded import differences
 from archloom.store import StudyRecord
@@ -26,6 +27,7 @@ __all__ = [
     "check_device",
     "check_fit",
     "check_kinds",
+    "check_lease",
     "check_least",
     "evaluators_of",
     "executor_of",
@@ -155,6 +157,13 @@ def check_fit(strategy: Strategy, space: SearchSpace, objectives: Sequence[Objec
     strategy.setup(space, objectives, 0)  # as good as new when the search begins and sets it up again
 
 
+def check_lease(lease: float, retries: int) -> None:
+    """Refuse a lease that is no number of seconds, or a number of retries that is none."""
+    check_least(retries=(retries, 0))
+    if not lease > 0:
+        raise ConfigError(f"lease is a number of seconds above 0, got {lease!r}")
+
+
 def check_least(**values: tuple[int, int]) -> None:
     """Refuse a number that is not whole or below its least."""
     for name, (value, least) in values.items():
@@ -173,14 +182,28 @@ def evaluators_of(evaluator: Any, objectives: Directions | Sequence[Objective]) 
     return tuple(sorted(made, key=lambda part: not part.is_cheap))
 
 
-def executor_of(given: Executor | None, evaluators: Sequence[Evaluator], device: str) -> Executor:
+def executor_of(
+    given: Executor | None, evaluators: Sequence[Evaluator], device: str, *, joins: bool = False
+) -> Executor:
     """Return where trials are evaluated: in this process, where nothing else is given.
 
+    Args:
+        given: what was asked for.
+        evaluators: of the study.
+        device: where they compute.
+        joins: whether this process joins another that proposes.
+
     Raises:
-        ConfigError: there is nothing to evaluate them with.
+        ConfigError: there is nothing to evaluate them with, or a search by gradients would have to be shared.
     """
     if not evaluators:
         raise ConfigError("this study has no evaluator: drive it with ask() and tell()")
+    is_shared = joins or not isinstance(given, InlineExecutor | None)
+    if is_shared and any(isinstance(evaluator, RelaxedEvaluator) for evaluator in evaluators):
+        raise ConfigError(
+            "a search by gradients is one training in one process: it takes no workers and no "
+            "executor.processes"
+        )
     return given or InlineExecutor(device)
 
 

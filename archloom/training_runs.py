@@ -36,7 +36,6 @@ class TrainingRuns:
         seed: the study's.
         device: where to compute.
         artifacts: the study's folder; ``None`` keeps nothing.
-        strategy: the study's; a training that asks one gets a copy.
     """
 
     def __init__(
@@ -47,10 +46,11 @@ class TrainingRuns:
         seed: int,
         device: str,
         artifacts: Path | None,
-        strategy: Strategy | None = None,
     ):
         self.store, self.study_id, self._sharing = store, study_id, sharing
-        self._seed, self._device, self._artifacts, self._strategy = seed, device, artifacts, strategy
+        self._seed, self._device, self._artifacts = seed, device, artifacts
+        self.strategy: Strategy | None = None
+        """The study's, of which a training that asks one gets a copy."""
         self.on_report: OnRun = lambda name, step, metrics: None
 
     @contextmanager
@@ -68,7 +68,7 @@ class TrainingRuns:
         folder = self._artifacts / record.name if self._artifacts else None
         report = partial(self._report, record)
         return record, SharedRun(
-            record.name, record.seed, self._device, folder, report, copy.deepcopy(self._strategy)
+            record.name, record.seed, self._device, folder, report, copy.deepcopy(self.strategy)
         )
 
     def is_elsewhere(self, record: RunRecord) -> bool:
@@ -76,6 +76,25 @@ class TrainingRuns:
         if record.state != "RUNNING" or record.worker is None:
             return False
         return self._sharing.is_alive(record.worker)
+
+    @contextmanager
+    def underway(self, name: str) -> Iterator[SharedRun]:
+        """Be at a run that is done in pieces, of which this is one; in between it waits.
+
+        Raises:
+            ArchloomError: another process is at it.
+        """
+        record, run = self.open(name)
+        if not self.store.runs.begin(self.study_id, record):
+            raise ArchloomError(f"the run {name!r} is complete, or another process has just begun with it")
+        end: Any = partial(self.store.runs.end, self.study_id, record.id)
+        try:
+            yield run
+        except BaseException as error:
+            state = "FAIL" if isinstance(error, Exception) else "WAITING"
+            end(state, reason=f"{type(error).__name__}: {error}")
+            raise
+        end("WAITING", checkpoint=str(run.folder or ""))
 
     def do(self, record: RunRecord, run: SharedRun, work: Callable[[SharedRun], object], what: str) -> bool:
         """Do a run and enter how it ended; return whether it was this process's to do.

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from archloom.strategies import STRATEGIES
+from archloom.testing.quick import asked
 
 __all__ = ["measure"]
 
@@ -93,7 +93,7 @@ SEEDED_HEAD = ("who", "agree with the uninterrupted run", "proposed again")
 def seeded(folder: Path) -> Iterator[tuple[str, str, str]]:
     """Yield a row for each sampler of Optuna's and each strategy of ours."""
     yield from _each(_seeded, [(folder, "optunas", name) for name in SAMPLERS])
-    yield from _each(_seeded, [(folder, "ours", name) for name in STRATEGIES.names()])
+    yield from _each(_seeded, [(folder, "ours", name) for name in asked()])
 
 
 def _seeded(folder: Path, whose: str, name: str) -> tuple[str, str, str]:
@@ -131,7 +131,7 @@ KILLED_HEAD = ("who", "trial 3 after the kill", "trial 3 at the end", "states at
 def killing(folder: Path) -> Iterator[tuple[str, ...]]:
     """Yield a row for Optuna and one for each strategy of ours."""
     yield from _each(_killing, [(folder, "optunas", "RandomSampler"), (folder, "optunas", "TPESampler")])
-    yield from _each(_killing, [(folder, "ours", name) for name in STRATEGIES.names()])
+    yield from _each(_killing, [(folder, "ours", name) for name in asked()])
 
 
 def _killing(folder: Path, whose: str, name: str) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ RECOVERED_HEAD = ("who", "agree after recover")
 def recovering(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield a row for each algorithm of PyGlove's and each strategy of ours."""
     yield from _each(_recovering, [(folder, "pygloves", name) for name in ALGORITHMS])
-    yield from _each(_recovering, [(folder, "our_proposals", name) for name in STRATEGIES.names()])
+    yield from _each(_recovering, [(folder, "our_proposals", name) for name in asked()])
 
 
 def _recovering(folder: Path, whose: str, name: str) -> tuple[str, str]:
@@ -196,7 +196,7 @@ REPEATS_HEAD = ("who", "evaluations, space of 25", "of them distinct", "evaluati
 def repeats(folder: Path) -> Iterator[tuple[str, ...]]:
     """Yield a row for Optuna's default sampler and one for each strategy of ours."""
     yield from _each(_repeats, [(folder, "optunas", "TPESampler")])
-    yield from _each(_repeats, [(folder, "ours", name) for name in STRATEGIES.names()])
+    yield from _each(_repeats, [(folder, "ours", name) for name in asked()])
 
 
 def _repeats(folder: Path, whose: str, name: str) -> tuple[str, ...]:

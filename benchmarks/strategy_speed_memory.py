@@ -23,6 +23,7 @@ import numpy as np
 from archloom.contracts import Finished, Genotypes, Objective, Strategy
 from archloom.search_spaces.nasbench201 import nasbench201
 from archloom.strategies import STRATEGIES
+from archloom.testing.quick import asked
 from benchmarks.strategy_speed_words import finished, worth
 
 __all__ = ["memory"]
@@ -44,7 +45,7 @@ def memory(names: list[str] | None = None, limit: float = 600.0) -> list[str]:
         "| strategy | peak, MiB | resident, MiB | tell 100: first, last, ms | ask(1), next, s | recover, s |",
         "|---|---|---|---|---|---|",
     ]
-    for name in names or STRATEGIES.names():
+    for name in names or asked():
         try:
             traced, timed = (_in_process(name, mode, limit) for mode in ("traced", "timed"))
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from archloom import config
 from archloom.contracts import State
 from archloom.errors import ArchloomError
-from archloom.strategies import STRATEGIES
+from archloom.testing.quick import asked
 from benchmarks.store_words import table
 
 __all__ = ["matrix"]
@@ -54,7 +54,7 @@ ADAPTED = ("optuna:TPESampler", "pyglove:regularized_evolution")
 
 def matrix() -> list[str]:
     """Return the section."""
-    strategies = [*STRATEGIES.names(), *ADAPTED]
+    strategies = [*asked(), *ADAPTED]
     reasons: dict[str, int] = {}
     rows = []
     for strategy in strategies:

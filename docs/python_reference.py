@@ -6,12 +6,14 @@ Code stands in blocks of plain text: a formatter of Markdown would rewrite what 
 
 from __future__ import annotations
 
+import collections.abc
 import enum
 import importlib
 import inspect
 import re
+import types
 from collections.abc import Iterator
-from typing import Any, ForwardRef, Literal, get_args, get_origin
+from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
 
 FACES = (
     "archloom",
@@ -142,8 +144,20 @@ def _annotation(annotation: Any) -> str:
         return ""
     if isinstance(annotation, ForwardRef):  # a field of a named tuple
         annotation = annotation.__forward_arg__
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = annotation if isinstance(annotation, str) else _written(annotation)
     return re.sub(r"\b(?:typing|collections\.abc|pyglove\.core\.[\w.]+)\.", "", text)
+
+
+def _written(annotation: Any) -> str:
+    """Write a type as a module would that imports its parts; Pythons differ in how they write a union."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return " | ".join(_written(one) for one in inner)
+    if origin in (list, dict, tuple, collections.abc.Sequence, collections.abc.Mapping):
+        return f"{origin.__name__}[{', '.join(_written(one) for one in inner)}]"
+    if inspect.isclass(annotation) and annotation.__module__.startswith("archloom."):
+        return annotation.__qualname__
+    return inspect.formatannotation(annotation) if annotation is not types.NoneType else "None"
 
 
 def markdown(doc: str) -> str:

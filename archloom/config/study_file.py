@@ -27,6 +27,7 @@ from archloom.errors import ArchloomError, ConfigError, DataError, SpaceError
 from archloom.evaluators import EVALUATORS, Tuned
 from archloom.executors import ProcessExecutor
 from archloom.registry import Registry
+from archloom.relaxation import GradientStrategy
 from archloom.search_spaces import Architecture, SearchSpace
 from archloom.strategies import DEFAULT_STRATEGY, PRUNERS, STRATEGIES
 from archloom.study import Callback, Study
@@ -179,9 +180,9 @@ class StudyFile:
         """Make the evaluators, a ``costs`` evaluator in front where one was added."""
         return cast(list[Evaluator], self._made(self._build_evaluators))
 
-    def strategy(self) -> Strategy:
+    def strategy(self) -> Strategy | GradientStrategy:
         """Make the strategy, new and knowing nothing."""
-        return cast(Strategy, self._made(self._build_strategy)[0])
+        return cast(Strategy | GradientStrategy, self._made(self._build_strategy)[0])
 
     def study(self, *, resume: bool = False, changes: Literal["refuse", "record"] = "refuse") -> Study:
         """Make the study this file describes, in its store.
@@ -201,7 +202,7 @@ class StudyFile:
                     check_device(device)
                 study = Study(
                     self.space,
-                    cast(Strategy, strategy),
+                    cast(Strategy | GradientStrategy, strategy),
                     self.evaluators(),
                     self.sections.objectives,
                     name=self.name,
@@ -331,9 +332,10 @@ class StudyFile:
                 if known.isdisjoint((space.key(spelled), space.key(spelled, is_canonical=False))):
                     study.enqueue(choices)
 
-    def _build_strategy(self, problems: Problems) -> tuple[Strategy | None, Pruner | None]:
+    def _build_strategy(self, problems: Problems) -> tuple[Strategy | GradientStrategy | None, Pruner | None]:
         strategy, pruner = self._parts.get(("strategy",)), self._parts.get(("pruner",))
-        return _typed(strategy, Strategy, problems), _typed(pruner, Pruner, problems)
+        found = _typed(strategy, Strategy | GradientStrategy, problems)
+        return found, _typed(pruner, Pruner, problems)
 
     def _build_evaluators(self, problems: Problems) -> list[Evaluator | None]:
         return [_typed(part, Evaluator, problems) for part in self._evaluators]
@@ -371,7 +373,7 @@ class StudyFile:
         return self._document.located(path, message) if path else f"{self.source}: {message}"
 
 
-def _typed(part: Part | None, kind: type, problems: Problems) -> Any:
+def _typed(part: Part | None, kind: Any, problems: Problems) -> Any:
     """Make a part and check that it is what its key asks for."""
     value = None if part is None else part.build(problems)
     if part is None or value is None or isinstance(value, kind):
@@ -379,7 +381,11 @@ def _typed(part: Part | None, kind: type, problems: Problems) -> Any:
     is_function = kind is Evaluator and inspect.isroutine(part.target)
     advice = f"; {as_function(part.name)}" if is_function else ""
     article = "an" if kind is Evaluator else "a"
-    problems.add(part.path, f"{part.name!r} should give {article} {kind.__name__}, got {value!r:.80}{advice}")
+    name = getattr(kind, "__name__", "Strategy")  # or one that follows gradients
+    problems.add(
+        part.path,
+        f"{part.name!r} should give {article} {name}, got {value!r:.80}{advice}",
+    )
     return None
 
 

@@ -92,7 +92,12 @@ def check_buildable(space: SearchSpace) -> None:
 
 
 def build_supernet(
-    space: SearchSpace, splits: Shaped, *, seed: int = 0, device: str | torch.device = "cpu"
+    space: SearchSpace,
+    splits: Shaped,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    partial_channels: int = 1,
 ) -> Supernet:
     """Build the supernet of a space with fresh weights.
 
@@ -101,13 +106,20 @@ def build_supernet(
         splits: what its networks must fit.
         seed: of the initial weights.
         device: where the weights are made. ``meta`` allocates none.
+        partial_channels: see ``supernet``.
 
     Raises:
         SpaceError: what cannot be shared, or built.
     """
     shape = tuple(splits.input_shape)
     with seeded(seed, device), torch.device(device):
-        return supernet(space, shape[0], n_outputs=splits.n_outputs, input_shape=shape)
+        return supernet(
+            space,
+            shape[0],
+            partial_channels=partial_channels,
+            n_outputs=splits.n_outputs,
+            input_shape=shape,
+        )
 
 
 def _times(shape: tuple[int, ...]) -> str:

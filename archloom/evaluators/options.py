@@ -9,7 +9,7 @@ from typing import Any
 
 from archloom.errors import ConfigError, did_you_mean
 
-__all__ = ["MAX_THREADS", "call_with_options", "known"]
+__all__ = ["MAX_THREADS", "call_with_options", "check_options", "known"]
 
 MAX_THREADS = 1024
 """Far more than pay off; asked for many more, the libraries under torch end the program."""
@@ -24,7 +24,17 @@ def call_with_options(call: Callable[..., Any], options: Mapping[str, Any], name
     Raises:
         ConfigError: an option is unknown, or one that is needed is missing.
     """
-    parameters = inspect.signature(call).parameters.values()
+    check_options(inspect.signature(call), options, name)
+    return call(**options)
+
+
+def check_options(signature: inspect.Signature, options: Mapping[str, Any], name: str) -> None:
+    """Check that a call of this signature takes these options.
+
+    Raises:
+        ConfigError: an option is unknown, or one that is needed is missing.
+    """
+    parameters = signature.parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
         for option in options:
@@ -32,7 +42,6 @@ def call_with_options(call: Callable[..., Any], options: Mapping[str, Any], name
     for parameter in named:
         if parameter.default is parameter.empty and parameter.name not in options:
             raise ConfigError(f"{name} needs the option {parameter.name!r}, which is missing")
-    return call(**options)
 
 
 def known(word: str, words: Sequence[str], kind: str) -> str:

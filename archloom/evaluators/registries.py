@@ -20,6 +20,7 @@ EVALUATORS = Registry(
         "latency": "archloom.evaluators.latency:Latency",
         "memory": "archloom.evaluators.memory:Memory",
         "nasbenchgraph": "archloom.evaluators.nasbenchgraph:NasBenchGraph",
+        "relaxed": "archloom.evaluators.relaxed:RelaxedSupernet",
         "supernet": "archloom.evaluators.supernet:SupernetEvaluator",
         "tabular": "archloom.evaluators.tabular:Tabular",
         "training": "archloom.evaluators.training:Training",

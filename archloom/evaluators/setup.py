@@ -29,17 +29,25 @@ __all__ = ["TrainingSetup", "at_least", "prefixed"]
 class TrainingSetup:
     """Data, task and optimisation of networks that are trained; the data are loaded on first use.
 
+    An evaluator takes all of this as options of its own: ``setup_options`` hands on what is said here.
+
     Args:
-        data: see ``Training``, as for all that follow.
-        data_options: the data set's own options.
-        task: what the networks are trained for.
-        task_options: the task's own options.
-        batch_size: samples in a training batch; measuring takes twice as many.
+        data: a registered data set (``digits``, ``mnist5k``, ``fashion_mnist``), an import path
+            ``package.module:name``, or a live object; see ``load_splits`` for what it may be.
+        data_options: the data set's own options, ``{n_train: 2000}``.
+        task: ``classification``, ``regression``, an import path, or a live ``Task``.
+        task_options: the task's own options, ``{label_smoothing: 0.1}``.
+        batch_size: samples in a training batch (measuring takes twice as many).
         optimisation: how the weights are moved.
-        augment: changes of the training images.
-        precision: of the arithmetic.
-        n_workers: processes that load data which is not in memory.
-        n_threads: CPU threads that torch computes with.
+        augment: changes of the training images, one after the other: names (``flip``), mappings of name and
+            options (``{name: crop, padding: 2}``), or live callables. There are ``crop``, ``flip``,
+            ``cutout``, ``noise``, and ``mixup`` or ``cutmix``, under which ``train/loss`` is the blends'.
+        precision: ``float32``; or mixed: ``bfloat16``, or ``float16`` with a scaled loss, on CUDA only.
+            Weights, losses and metrics stay in float32.
+        n_workers: processes that load data which is not in memory; 0 loads where the training runs.
+        n_threads: CPU threads that torch computes with. One keeps metrics the same on every machine and is
+            the fastest for small networks, above all where other work shares the cores (threads that wait
+            for each other spin); large ones on idle cores gain from more.
 
     Raises:
         ConfigError: an option is unknown or out of its range.
@@ -49,15 +57,15 @@ class TrainingSetup:
         self,
         *,
         data: str | Any,
-        data_options: Mapping[str, Any] | None,
-        task: str | Any,
-        task_options: Mapping[str, Any] | None,
-        batch_size: int,
+        data_options: dict[str, Any] | None = None,
+        task: str | Any = "classification",
+        task_options: dict[str, Any] | None = None,
+        batch_size: int = 64,
         optimisation: Optimisation,
-        augment: Sequence[str | Any],
-        precision: PrecisionName,
-        n_workers: int,
-        n_threads: int,
+        augment: Sequence[str | Any] = (),
+        precision: PrecisionName = "float32",
+        n_workers: int = 0,
+        n_threads: int = 1,
     ):
         at_least(batch_size=(batch_size, 1), n_workers=(n_workers, 0), n_threads=(n_threads, 1))
         if n_threads > MAX_THREADS:

@@ -77,9 +77,7 @@ class Trainer:
         recent: list[torch.Tensor] = []
         sizes: list[int] = []
         for batch in self._batches:
-            self._set_lr(self._lr(number, len(sizes)))
-            self._set_progress(number, len(sizes))
-            loss, n = self._learn(batch)
+            loss, n = self.step(batch, number, len(sizes))
             recent.append(loss)
             sizes.append(n)
             if len(recent) == _CHECK_EVERY:
@@ -89,8 +87,21 @@ class Trainer:
             losses += self._finite(recent, number, len(losses))
         return sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
 
+    def step(self, batch: Any, number: int, step: int) -> tuple[torch.Tensor, int]:
+        """Take step ``step`` (from 0) of the epoch ``number``; return the loss and the number of samples."""
+        self._set_lr(self._lr(number, step))
+        self._set_progress(number, step)
+        return self._learn(batch)
+
+    def lr(self, number: int, step: int) -> float:
+        """Return the learning rate of a step."""
+        return self._lr(number, step)
+
+    def loss(self, batch: Any) -> torch.Tensor:
+        """Return the loss of a batch as it is; nothing is moved."""
+        return self._loss(batch, None)[0]
+
     def _learn(self, batch: Any) -> tuple[torch.Tensor, int]:
-        """Take one step; return the loss and the number of samples."""
         for parameter in self._parameters:  # as zero_grad does, which takes longer to say so
             parameter.grad = None
         batch, mixed = (batch, None) if self._augment is None else self._augment(batch)

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from safetensors.torch import save_model
@@ -15,14 +14,14 @@ from archloom.errors import ConfigError
 from archloom.evaluators.alone import WEIGHTS, Alone, fit
 from archloom.evaluators.data.splits import Splits
 from archloom.evaluators.networks import build_network, check_buildable
-from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
-from archloom.evaluators.precision import PrecisionName
 from archloom.evaluators.seeding import seeded, threads
-from archloom.evaluators.setup import TrainingSetup, at_least
+from archloom.evaluators.setup import at_least
+from archloom.evaluators.setup_options import SetupOptions, setup_of, takes_setup
 
 __all__ = ["Training"]
 
 
+@takes_setup()
 class Training(Evaluator):
     """Builds an architecture's network, trains it on ``train``, measures it on ``validation`` and ``test``.
 
@@ -36,32 +35,10 @@ class Training(Evaluator):
     A trial's fidelity may be ``epochs=<n>``: ``n`` epochs, over which the learning-rate schedule is run.
 
     Args:
-        data: a registered data set (``digits``, ``mnist5k``, ``fashion_mnist``), an import path
-            ``package.module:name``, or a live object; see ``load_splits`` for what it may be.
-        data_options: the data set's own options, ``{n_train: 2000}``.
-        task: ``classification``, ``regression``, an import path, or a live ``Task``.
-        task_options: the task's own options, ``{label_smoothing: 0.1}``.
         epochs: passes over the training split.
-        batch_size: samples in a training batch (measuring takes twice as many).
-        optimizer: ``adamw``, ``adam`` or ``sgd``.
-        lr: the highest learning rate.
-        weight_decay: ``None`` takes the customary one: adamw 0.01, adam 0, sgd 0.0005.
-        momentum: sgd's momentum; the first beta of the other two.
-        schedule: of the learning rate: ``cosine``, ``linear`` or ``constant``.
-        warmup_epochs: length of the linear warm-up; a fraction will do.
-        gradient_clip: the highest norm of the gradient; ``None`` does not clip.
         patience: end when ``validation/loss`` has not improved for this many epochs. Only then
             are the best epoch's weights restored and its metrics returned; ``None`` trains to the end and
             keeps the last.
-        augment: changes of the training images, one after the other: names (``flip``), mappings of name and
-            options (``{name: crop, padding: 2}``), or live callables. There are ``crop``, ``flip``,
-            ``cutout``, ``noise``, and ``mixup`` or ``cutmix``, under which ``train/loss`` is the blends'.
-        precision: ``float32``; or mixed: ``bfloat16``, or ``float16`` with a scaled loss, on CUDA only.
-            Weights, losses and metrics stay in float32.
-        n_workers: processes that load data which is not in memory; 0 loads in the trial's own.
-        n_threads: CPU threads that torch computes with. One keeps metrics the same on every machine and is
-            the fastest for small networks, above all where other work shares the cores (threads that wait
-            for each other spin); large ones on idle cores gain from more.
         test: measure the test split, once, after training. It is used for nothing.
         save_weights: write ``weights.safetensors`` (read it with safetensors' ``load_model``) where the trial
             keeps artifacts.
@@ -75,48 +52,14 @@ class Training(Evaluator):
     def __init__(
         self,
         *,
-        data: str | Any,
-        data_options: dict[str, Any] | None = None,
-        task: str | Any = "classification",
-        task_options: dict[str, Any] | None = None,
         epochs: int = 10,
-        batch_size: int = 64,
-        optimizer: OptimizerName = "adamw",
-        lr: float = 1e-3,
-        weight_decay: float | None = None,
-        momentum: float = 0.9,
-        schedule: ScheduleName = "cosine",
-        warmup_epochs: float = 0.0,
-        gradient_clip: float | None = None,
         patience: int | None = None,
-        augment: Sequence[str | Any] = (),
-        precision: PrecisionName = "float32",
-        n_workers: int = 0,
-        n_threads: int = 1,
         test: bool = True,
         save_weights: bool = True,
+        **setup: Unpack[SetupOptions],
     ):
         at_least(epochs=(epochs, 1), patience=(1 if patience is None else patience, 1))
-        self._setup = TrainingSetup(
-            data=data,
-            data_options=data_options,
-            task=task,
-            task_options=task_options,
-            batch_size=batch_size,
-            optimisation=Optimisation(
-                optimizer=optimizer,
-                lr=lr,
-                weight_decay=weight_decay,
-                momentum=momentum,
-                schedule=schedule,
-                warmup_epochs=warmup_epochs,
-                gradient_clip=gradient_clip,
-            ),
-            augment=augment,
-            precision=precision,
-            n_workers=n_workers,
-            n_threads=n_threads,
-        )
+        self._setup = setup_of(setup)
         self.epochs = self._epochs = epochs
         self._patience = patience
         self._test = test

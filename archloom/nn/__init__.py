@@ -23,6 +23,7 @@ from archloom.nn.mixed import MixedBottleneck, MixedConv
 from archloom.nn.networks import Auxiliary, AuxiliaryHead, ChainNetwork, PooledHead, TwoInputNetwork
 from archloom.nn.pairs import LooseEndsCell, PairNode
 from archloom.nn.ranks import MeanHead, Norm, PositionPool, Project, SelfAttention
+from archloom.nn.sharp import SharpSeparableConv
 from archloom.nn.shortcuts import FactorizedReduce, Pool, ResidualReduction, Skip, Zero
 from archloom.nn.shuffle import ShuffleUnit
 
@@ -55,6 +56,7 @@ __all__ = [
     "ScheduledDropPath",
     "SelfAttention",
     "SeparableConv",
+    "SharpSeparableConv",
     "ShuffleUnit",
     "Skip",
     "SumNode",

@@ -18,7 +18,7 @@ import pyglove as pg
 
 from archloom.errors import ArchloomError, SpaceError
 from archloom.search_spaces.operations import OPERATIONS
-from archloom.search_spaces.sharing import is_shared, routed
+from archloom.search_spaces.sharing import alternatives, is_shared, partial_channels, routed
 from archloom.search_spaces.sketch import Sketch
 from archloom.search_spaces.sketching import box_of, unjoined
 from archloom.search_spaces.widths import keeps_width, out_of, sized, width_of
@@ -100,7 +100,29 @@ def build(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
 
 def build_at(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
     """Build a part that may not know its own symbolic path, as the name of an operation does not."""
+    n = partial_channels()
+    if n > 1 and alternatives(child) is not None and {"c_out"} <= kwargs.keys() <= _OPERATION:
+        return _partial(n, at, child, c_in, **kwargs)
     return routed(child, lambda part: _build_one(at, part, c_in, *args, **kwargs))
+
+
+_OPERATION = frozenset({"c_out", "stride", "affine"})
+"""What an operation is told, and nothing else."""
+
+
+def _partial(n: int, at: str | None, child: Any, c_in: int, **kwargs: Any) -> nn.Module:
+    """Build an operation that is chosen, and sees one channel in ``n``."""
+    from archloom.nn.routed import PartialChannels
+
+    c_out = kwargs["c_out"]
+    if c_in != c_out or c_in % n:
+        raise SpaceError(
+            f"an operation from {c_in} to {c_out} channels cannot see one channel in {n}: partial channels "
+            "take as many as they give, and divide them"
+        )
+    told = {**kwargs, "c_out": c_out // n}
+    choice = routed(child, lambda part: _build_one(at, part, c_in // n, **told))
+    return PartialChannels(choice, n, c_out, kwargs.get("stride", 1))
 
 
 def _build_one(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:

@@ -11,6 +11,9 @@ Each is a recipe ``(c_in, *, c_out=None, stride=1, affine=True) -> nn.Module`` f
 * ``conv_1x1``, ``conv_3x3``: convolution, batch norm, ReLU, those of NAS-Bench-101 (Ying et al., ICML 2019).
 * ``conv_1x3_3x1``, ``conv_1x7_7x1``, ``sep_conv_7x7``, ``max_pool_5x5``, ``max_pool_7x7``: with eight of the
   above, ``NASNET``, the thirteen of NASNet (Zoph et al., CVPR 2018).
+* ``sharp_sep_conv_3x3``, ``sharp_dil_conv_3x3``, ``flood_conv_3x3``, ``dil_flood_conv_3x3``,
+  ``choke_conv_3x3``, ``dil_choke_conv_3x3``: with three of the above ``SHARP``, those of sharpDARTS (Hundt,
+  Jain and Hager, 2019).
 
 Plug-ins add names through the entry-point group ``archloom.operations``; an import path
 ``package.module:function`` stands wherever a name does.
@@ -25,7 +28,7 @@ from archloom.registry import Registry
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["DARTS", "NASBENCH201", "NASNET", "OPERATIONS"]
+__all__ = ["DARTS", "NASBENCH201", "NASNET", "OPERATIONS", "SHARP"]
 
 NASBENCH201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """The operations of NAS-Bench-201, in the benchmark's order."""
@@ -57,6 +60,22 @@ NASNET = (
     "sep_conv_7x7",
 )
 """The operations of NASNet, in the paper's order; its convolutions are ReLU, convolution, batch norm."""
+
+SHARP = (
+    "none",
+    "max_pool_3x3",
+    "skip_connect",
+    "sharp_sep_conv_3x3",
+    "sharp_dil_conv_3x3",
+    "flood_conv_3x3",
+    "dil_flood_conv_3x3",
+    "choke_conv_3x3",
+    "dil_choke_conv_3x3",
+)
+"""The operations of sharpDARTS, all nine: ``darts(operations=SHARP)`` is its space.
+
+Its first two convolutions are ``sep_conv_3x3`` and ``dil_conv_3x3`` in the paper; here these are DARTS' own.
+"""
 
 
 def none(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
@@ -141,6 +160,44 @@ def dil_conv_5x5(c_in: int, *, c_out: int | None = None, stride: int = 1, affine
     return _separable(c_in, c_out, 5, stride, affine, dilation=2)
 
 
+def sharp_sep_conv_3x3(
+    c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True
+) -> nn.Module:
+    """SharpSepConv: two 3x3 depthwise-separable convolutions, the second of the width that goes out."""
+    return _sharp(c_in, c_out, stride, affine)
+
+
+def sharp_dil_conv_3x3(
+    c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True
+) -> nn.Module:
+    """SharpSepConv whose first kernel has dilation 2."""
+    return _sharp(c_in, c_out, stride, affine, dilation=2)
+
+
+def flood_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """SharpSepConv with four times the channels in the middle."""
+    return _sharp(c_in, c_out, stride, affine, multiplier=4)
+
+
+def dil_flood_conv_3x3(
+    c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True
+) -> nn.Module:
+    """SharpSepConv with four times the channels in the middle, its first kernel of dilation 2."""
+    return _sharp(c_in, c_out, stride, affine, multiplier=4, dilation=2)
+
+
+def choke_conv_3x3(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
+    """SharpSepConv with 32 channels in the middle."""
+    return _sharp(c_in, c_out, stride, affine, bottleneck=32)
+
+
+def dil_choke_conv_3x3(
+    c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True
+) -> nn.Module:
+    """SharpSepConv with 32 channels in the middle, its first kernel of dilation 2."""
+    return _sharp(c_in, c_out, stride, affine, bottleneck=32, dilation=2)
+
+
 def conv_1x1(c_in: int, *, c_out: int | None = None, stride: int = 1, affine: bool = True) -> nn.Module:
     """1x1 convolution, batch norm, ReLU."""
     from archloom.nn import ConvBN
@@ -177,6 +234,12 @@ def _separable(
     return SeparableConv(c_in, c_out or c_in, kernel_size, stride, affine=affine, **options)
 
 
+def _sharp(c_in: int, c_out: int | None, stride: int, affine: bool, **options: Any) -> nn.Module:
+    from archloom.nn import SharpSeparableConv
+
+    return SharpSeparableConv(c_in, c_out or c_in, 3, stride, affine=affine, **options)
+
+
 OPERATIONS = Registry(
     "operations",
     {
@@ -195,6 +258,12 @@ OPERATIONS = Registry(
             sep_conv_7x7,
             dil_conv_3x3,
             dil_conv_5x5,
+            sharp_sep_conv_3x3,
+            sharp_dil_conv_3x3,
+            flood_conv_3x3,
+            dil_flood_conv_3x3,
+            choke_conv_3x3,
+            dil_choke_conv_3x3,
             conv_1x1,
             conv_3x3,
             conv_1x3_3x1,

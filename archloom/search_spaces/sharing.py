@@ -35,6 +35,7 @@ __all__ = [
     "is_shared",
     "knob",
     "n_slots",
+    "partial_channels",
     "routed",
     "row",
     "shared",
@@ -67,6 +68,7 @@ class _Sharing:
     slots: tuple[int, ...] = ()
     fixed: dict[str, int] = field(default_factory=dict)
     n_combinations: int = 1
+    partial_channels: int = 1
 
     def point(self, placeholder: Any) -> ChoicePoint:
         path = stamped(placeholder)
@@ -88,13 +90,20 @@ def is_shared() -> bool:
     return _sharing.get() is not None
 
 
+def partial_channels() -> int:
+    """Return in how many channels operations that are chosen see one; 1 where they see all."""
+    sharing = _sharing.get()
+    return 1 if sharing is None else sharing.partial_channels
+
+
 @contextmanager
-def shared(template: Any, points: Any) -> Iterator[dict[str, Switch]]:
+def shared(template: Any, points: Any, *, partial_channels: int = 1) -> Iterator[dict[str, Switch]]:
     """Build a template undecoded inside the block; its switches are what is yielded.
 
     Args:
         template: PyGlove's template object of a compiled space.
         points: the space's points.
+        partial_channels: operations that are chosen see one channel in so many.
     """
     from archloom.nn.routed import Switch
 
@@ -102,7 +111,7 @@ def shared(template: Any, points: Any) -> Iterator[dict[str, Switch]]:
     stamp(template.value)
     choices = [point for point in found.values() if isinstance(point, ChoicePoint)]
     switches = {point.path: Switch(point.path, point.m, point.k) for point in choices}
-    sharing = _Sharing(template.value, found, switches)
+    sharing = _Sharing(template.value, found, switches, partial_channels=partial_channels)
     token = _sharing.set(sharing)
     try:
         yield sharing.switches

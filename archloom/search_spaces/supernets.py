@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["supernet"]
 
 
-def supernet(space: SearchSpace, c_in: int, *args: Any, **kwargs: Any) -> Supernet:
+def supernet(space: SearchSpace, c_in: int, *args: Any, partial_channels: int = 1, **kwargs: Any) -> Supernet:
     """Build every network of a space in one, with shared weights.
 
     Where an architecture's network has a part that was chosen, the supernet has all of its candidates, and
@@ -28,6 +28,7 @@ def supernet(space: SearchSpace, c_in: int, *args: Any, **kwargs: Any) -> Supern
         space: the space; its template is a ``Blueprint``.
         c_in: input width.
         *args: as for ``build``: outputs.
+        partial_channels: operations that are chosen see one channel in so many, as in PC-DARTS.
         **kwargs: as for ``build``: ``input_shape``.
 
     Raises:
@@ -62,7 +63,7 @@ def supernet(space: SearchSpace, c_in: int, *args: Any, **kwargs: Any) -> Supern
                 "some values with oneof, or move it to the evaluator's options"
             )
     try:
-        with shared(template, points) as switches:
+        with shared(template, points, partial_channels=partial_channels) as switches:
             network = build(template.value, c_in, *args, **kwargs)
     except ValueError as error:
         raise error if isinstance(error, ArchloomError) else SpaceError(str(error)) from error

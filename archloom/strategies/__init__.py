@@ -64,7 +64,9 @@ problems, and after 164 none is significantly better (``benchmarks/results/strat
 STRATEGIES = Registry(
     "strategies",
     {
+        "darts": "archloom.strategies.gradient.recipes:darts",
         "factorized_flow": "archloom.strategies.flows.factorized:FactorizedFlow",
+        "gdas": "archloom.strategies.gradient.recipes:gdas",
         "grid": "archloom.strategies.grid:Grid",
         "hybrid_flow": "archloom.strategies.flows.hybrid:HybridFlow",
         "joint_flow": "archloom.strategies.flows.joint:JointFlow",
@@ -75,13 +77,17 @@ STRATEGIES = Registry(
         "nsga2": "archloom.strategies.nsga2:NSGA2",
         "op_gfn": "archloom.strategies.gflownet.order_preserving:OrderPreservingGFlowNet",
         "optuna": "archloom.strategies.adapters.optuna:OptunaStrategy",
+        "pc_darts": "archloom.strategies.gradient.recipes:pc_darts",
         "ppo": "archloom.strategies.policy.ppo:PPO",
+        "proxyless": "archloom.strategies.gradient.recipes:proxyless",
         "pyglove": "archloom.strategies.adapters.pyglove:PyGloveStrategy",
         "random": "archloom.strategies.random:RandomSearch",
-        "reinforce": "archloom.strategies.policy.reinforce:Reinforce",
         "regularized_evolution": "archloom.strategies.regularized_evolution:RegularizedEvolution",
+        "reinforce": "archloom.strategies.policy.reinforce:Reinforce",
         "separate_flow": "archloom.strategies.flows.separate:SeparateFlow",
+        "sharpdarts": "archloom.strategies.gradient.recipes:sharpdarts",
         "smbo": "archloom.strategies.tree_search.smbo:ModelBasedSearch",
+        "snas": "archloom.strategies.gradient.recipes:snas",
     },
     families={
         "optuna": "archloom.strategies.adapters.optuna:sampler_strategy",

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["quick_options"]
+from archloom.relaxation import follows_gradients
+from archloom.strategies import STRATEGIES
+
+__all__ = ["asked", "followers", "quick_options"]
 
 _FLOW: dict[str, Any] = {
     "n_initial": 6,
@@ -55,3 +58,13 @@ def quick_options(name: str) -> dict[str, Any]:
         name: as in ``STRATEGIES``.
     """
     return dict(_OPTIONS.get(name, {}))
+
+
+def asked() -> list[str]:
+    """Return the registered strategies that are asked for points, by name."""
+    return sorted({*STRATEGIES.names()} - {*followers()})
+
+
+def followers() -> list[str]:
+    """Return the registered strategies that follow gradients, by name."""
+    return [name for name in sorted(STRATEGIES.names()) if follows_gradients(STRATEGIES.get(name))]

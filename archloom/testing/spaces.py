@@ -12,6 +12,7 @@ Example::
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ class SpaceContract:
     def test_its_supernet_is_its_networks(self, space: SearchSpace) -> None:
         """Law: where weights can be shared, a routed supernet computes what the decoded network does."""
         torch = pytest.importorskip("torch")
-        kwargs = {"n_outputs": N_OUTPUTS, "input_shape": INPUT_SHAPE}
+        kwargs: dict[str, Any] = {"n_outputs": N_OUTPUTS, "input_shape": INPUT_SHAPE}
         try:
             net = supernet(space, INPUT_SHAPE[0], **kwargs).eval()
         except SpaceError as error:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from archloom.strategies import STRATEGIES
+from archloom.testing.quick import asked
 from benchmarks.crash.audit import audit, sequence
 from benchmarks.crash.cells import Cell
 from benchmarks.crash.killing import Kill
@@ -29,7 +29,7 @@ _OTHERS = {"optuna", "pyglove"}
 
 def names(*, is_quick: bool = False) -> list[str]:
     """Return the registered strategies, but for those of others where it is to be quick."""
-    return sorted({*STRATEGIES.names()} - (_OTHERS if is_quick else set()))
+    return sorted({*asked()} - (_OTHERS if is_quick else set()))
 
 
 def ways(*, is_quick: bool = False) -> list[str]:

@@ -19,8 +19,10 @@ from archloom.errors import ArchloomError, ConfigError
 from archloom.export import export_model, rerun, verify
 from archloom.search_spaces.blueprint import build
 from archloom.search_spaces.cell import cell
+from archloom.search_spaces.darts import darts
 from archloom.search_spaces.mlp import mlp
 from archloom.search_spaces.nasbench201 import nasbench201
+from archloom.search_spaces.operations import SHARP
 from archloom.search_spaces.space import SearchSpace
 
 
@@ -43,6 +45,7 @@ def names(folder: Path) -> list[str]:
     [
         (nasbench201(channels=4, n_cells=3), (3, 8, 8)),
         (cell(nodes=3, channels=4), (3, 32, 32)),
+        (darts(nodes=2, channels=4, n_cells=3, operations=SHARP[3:]), (3, 16, 16)),
         (mlp(dropout=[0.0, 0.2]), (1, 28, 28)),
     ],
 )

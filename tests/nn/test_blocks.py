@@ -16,6 +16,8 @@ MAKERS: list[Callable[[int, int, int], nn.Module]] = [
     lambda c, d, s: blocks.ConvBN(c, d, 1, s, activation=False),
     lambda c, d, s: blocks.SeparableConv(c, d, 5, s, n_repeats=2),
     lambda c, d, s: blocks.SeparableConv(c, d, 5, s, dilation=2, affine=False),
+    lambda c, d, s: blocks.SharpSeparableConv(c, d, 3, s, multiplier=4),
+    lambda c, d, s: blocks.SharpSeparableConv(c, d, 5, s, dilation=2, bottleneck=3, affine=False),
     lambda c, d, s: blocks.Zero(c, d, s),
     lambda c, d, s: blocks.Skip(c, d, s),
     lambda c, d, s: blocks.Pool(c, d, "avg", stride=s),
@@ -76,6 +78,29 @@ def test_an_even_window_moves_by_its_side_and_rounds_up(size: int) -> None:
         blocks.Pool(1, 1, "max", 2)
 
 
+@pytest.mark.parametrize(("options", "c_mid"), [({}, 6), ({"multiplier": 4}, 24), ({"bottleneck": 32}, 32)])
+@pytest.mark.parametrize("k", [3, 5])
+def test_a_sharp_convolution_has_the_middle_it_is_told(options: dict[str, int], c_mid: int, k: int) -> None:
+    module = blocks.SharpSeparableConv(4, 6, k, dilation=2, **options)  # type: ignore[arg-type]
+    n_parameters = sum(p.numel() for p in module.parameters())
+    assert n_parameters == k**2 * (4 + c_mid) + c_mid * (4 + 6) + 2 * (c_mid + 6)
+
+
+def test_a_sharp_convolution_dilates_its_first_kernel_only() -> None:
+    module = blocks.SharpSeparableConv(1, 1, 3, dilation=2).eval()
+    for name, p in module.named_parameters():
+        nn.init.constant_(p, 0.0 if name.endswith("bias") else 1.0)
+    x = torch.zeros(1, 1, 15, 15)
+    x[0, 0, 7, 7] = 1
+    # Nine points two pixels apart, each of which a 3x3 kernel spreads: seven by seven in all.
+    assert len(torch.nonzero(module(x)[0, 0])) == 7**2
+
+
+def test_a_sharp_convolution_has_one_width_in_its_middle() -> None:
+    with pytest.raises(ValueError, match="got multiplier=4 and bottleneck=32"):
+        blocks.SharpSeparableConv(2, 2, multiplier=4, bottleneck=32)
+
+
 def test_factorized_reduce_sees_pixels_that_a_stride_skips() -> None:
     x = torch.zeros(1, 2, 4, 4)
     x[:, :, 1, 1] = 1.0
@@ -94,6 +119,7 @@ def test_affine_reaches_every_batch_norm() -> None:
         blocks.Pool(2, 4, "avg", norm=True, affine=False),
         blocks.ResidualReduction(2, 2, affine=False),
         blocks.FactorizedConv(2, 2, 3, affine=False),
+        blocks.SharpSeparableConv(2, 2, affine=False),
     ):
         norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
         assert norms

@@ -8,6 +8,7 @@ import pyglove as pg
 import pytest
 
 from archloom.search_spaces import SPACES, SearchSpace
+from archloom.search_spaces.operations import SHARP
 from archloom.testing.spaces import SpaceContract
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -28,6 +29,15 @@ class TestRegistered(SpaceContract):
     @pytest.fixture(params=sorted({*SPACES.names()} - LOOKED_UP))
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
         made: SearchSpace = SPACES.get(request.param)(**SMALL.get(request.param, {}))
+        return made
+
+
+class TestSharp(SpaceContract):
+    """DARTS' cells of sharpDARTS' operations."""
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        made: SearchSpace = SPACES.get("darts")(channels=4, n_cells=3, nodes=2, operations=SHARP)
         return made
 
 

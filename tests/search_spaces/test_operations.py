@@ -9,7 +9,7 @@ import torch
 
 from archloom.errors import UnknownNameError
 from archloom.search_spaces.blueprint import build, out_of
-from archloom.search_spaces.operations import DARTS, NASBENCH201, NASNET, OPERATIONS
+from archloom.search_spaces.operations import DARTS, NASBENCH201, NASNET, OPERATIONS, SHARP
 
 
 @pytest.mark.parametrize("name", OPERATIONS.names())
@@ -27,9 +27,10 @@ def test_every_operation_fits_every_place(name: str, stride: int, c_out: int | N
 
 
 def test_named_sets_are_registered() -> None:
-    assert set(NASBENCH201) | set(DARTS) | set(NASNET) <= set(OPERATIONS.names())
+    assert set(NASBENCH201) | set(DARTS) | set(NASNET) | set(SHARP) <= set(OPERATIONS.names())
     assert len(set(NASNET)) == 13
-    assert NASBENCH201[0] == "none"
+    assert len(set(SHARP)) == 9
+    assert NASBENCH201[0] == SHARP[0] == "none"
 
 
 def test_darts_convolutions_have_the_parameters_of_the_paper() -> None:
@@ -50,6 +51,21 @@ def test_nasnet_s_convolutions_have_the_weights_of_their_names() -> None:
     assert n_parameters("conv_1x7_7x1") == 2 * 7 * 16 * 16 + 32
     assert n_parameters("sep_conv_7x7") == 2 * (16 * 49 + 16 * 16 + 32)
     assert n_parameters("max_pool_5x5") == n_parameters("max_pool_7x7") == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "c_mid"), [("sharp_sep_conv_3x3", 16), ("flood_conv_3x3", 64), ("choke_conv_3x3", 32)]
+)
+def test_sharp_convolutions_have_the_middle_of_the_paper(operation: str, c_mid: int) -> None:
+    plain, dilated = (build(name, 16) for name in (operation, _dilated(operation)))
+    for module in (plain, dilated):
+        n_parameters = sum(p.numel() for p in module.parameters())
+        assert n_parameters == 9 * (16 + c_mid) + 2 * 16 * c_mid + 2 * (c_mid + 16)
+    assert [module.dilation for module in (plain, dilated)] == [1, 2]
+
+
+def _dilated(operation: str) -> str:
+    return operation.replace("sep", "dil") if "sep" in operation else f"dil_{operation}"
 
 
 @pytest.mark.parametrize(

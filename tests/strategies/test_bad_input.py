@@ -21,10 +21,10 @@ from archloom.strategies.gflownet.outcomes import Amortized, OutcomeFlow
 from archloom.strategies.gflownet.preferences import checked
 from archloom.strategies.gflownet.search import FlowSearch
 from archloom.study import Study
-from archloom.testing.quick import quick_options
+from archloom.testing.quick import asked, quick_options
 from archloom.testing.strategies import finished
 
-NAMES = sorted(STRATEGIES.names())
+NAMES = asked()
 N = 24
 """Trials of a study: with quick options every strategy that learns has done so."""
 

@@ -15,7 +15,7 @@ from archloom.contracts import Strategy
 from archloom.search_spaces import SearchSpace
 from archloom.strategies import STRATEGIES, RegularizedEvolution
 from archloom.study import Study
-from archloom.testing.quick import quick_options
+from archloom.testing.quick import asked, quick_options
 from archloom.testing.strategies import StrategyContract
 
 REPEATS_NOTHING = ("grid", "local_search", "mcts", "random", "smbo")
@@ -28,7 +28,7 @@ def _marked(name: str) -> Any:
 
 
 class TestRegistered(StrategyContract):
-    @pytest.fixture(params=[_marked(name) for name in sorted(STRATEGIES.names())])
+    @pytest.fixture(params=[_marked(name) for name in asked()])
     def make(self, request: pytest.FixtureRequest) -> Callable[[], Strategy]:
         return lambda: STRATEGIES.get(request.param)(**quick_options(request.param))
 
@@ -45,7 +45,7 @@ def twelve() -> SearchSpace:
     return SearchSpace(pg.Dict(a=pg.oneof([1, 2, 3]), b=pg.oneof([pg.Dict(c=pg.oneof([1, 2, 3])), "none"])))
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES.names()))
+@pytest.mark.parametrize("name", asked())
 def test_a_study_of_twelve_points_ends_by_itself(name: str) -> None:
     strategy = STRATEGIES.get(name)(**quick_options(name))
     study = Study(

@@ -9,7 +9,7 @@ from archloom.contracts import Objective
 from archloom.search_spaces import SearchSpace
 from archloom.strategies import STRATEGIES
 from archloom.testing import quick
-from archloom.testing.quick import quick_options
+from archloom.testing.quick import asked, quick_options
 
 SPACE = SearchSpace(pg.List([pg.oneof(list(range(4))) for _ in range(3)]))
 
@@ -18,7 +18,7 @@ def test_are_of_registered_strategies() -> None:
     assert set(quick._OPTIONS) <= {*STRATEGIES.names()}
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES.names()))
+@pytest.mark.parametrize("name", asked())
 def test_let_it_learn_within_twelve_trials(name: str) -> None:
     strategy = STRATEGIES.get(name)(**quick_options(name))
     strategy.setup(SPACE, [Objective("score", "maximize")], 0)

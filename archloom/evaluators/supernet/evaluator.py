@@ -3,41 +3,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
-from torch import nn
 
 from archloom.contracts import Architecture, Evaluator, Genotypes, Metrics, SharedRun, Trial
 from archloom.errors import ArchloomError, ConfigError
-from archloom.evaluators.alone import Alone, keep_weights
-from archloom.evaluators.batches import to_device
-from archloom.evaluators.networks import build_network, build_supernet
-from archloom.evaluators.optimisation import Optimisation, OptimizerName, ScheduleName
+from archloom.evaluators.alone import Alone
+from archloom.evaluators.networks import build_supernet
 from archloom.evaluators.options import call_with_options
-from archloom.evaluators.precision import PrecisionName
 from archloom.evaluators.seeding import generator, seeded, threads
-from archloom.evaluators.setup import TrainingSetup, at_least
+from archloom.evaluators.setup import at_least
+from archloom.evaluators.setup_options import SetupOptions, setup_of, spelled, takes_setup
 from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
 from archloom.evaluators.supernet.footprint import Footprint, footprint
-from archloom.evaluators.supernet.recalibration import recalibrate
 from archloom.evaluators.supernet.samplers import SAMPLERS, PathSampler
+from archloom.evaluators.supernet.shared_weights import SharedWeights
 from archloom.nn.routed import Supernet
 from archloom.search_spaces import SearchSpace
 
 __all__ = ["SupernetEvaluator"]
 
-_PLAIN = (str, int, float, list, dict)
 CHECKPOINT = "supernet.safetensors"
 N_TRIED = 3
 """Paths over which the memory of a step is looked at."""
 
 
+@takes_setup()
 class SupernetEvaluator(Evaluator):
     """Trains a supernet once, on ``train``, and scores architectures by the weights that they inherit.
 
@@ -51,28 +46,12 @@ class SupernetEvaluator(Evaluator):
     say little of what one reaches by itself: train the best from scratch.
 
     Args:
-        data: as for ``training``.
-        data_options: the data set's own options.
-        task: as for ``training``.
-        task_options: the task's own options.
         sampler: which networks a step trains: ``uniform``, ``cost_bins``, ``path_count``, ``sandwich``,
             ``ordered``, ``strategy``, an import path, or a live ``PathSampler``.
         sampler_options: the sampler's own options, ``{n_paths: 4}``.
         epochs: passes over the training split in the supernet's training.
-        batch_size: samples in a training batch.
-        optimizer: ``adamw``, ``adam`` or ``sgd``.
-        lr: the highest learning rate.
-        weight_decay: ``None`` takes the customary one.
-        momentum: sgd's momentum; the first beta of the other two.
-        schedule: of the learning rate: ``cosine``, ``linear`` or ``constant``.
-        warmup_epochs: length of the linear warm-up.
-        gradient_clip: the highest norm of the gradient; ``None`` does not clip.
-        augment: changes of the training images, as for ``training``.
-        precision: ``float32``, ``bfloat16`` or ``float16``.
         recalibration_batches: batches of training data from which an architecture's batch-norm statistics are
             measured before it is scored; 0 scores it with those of all networks together.
-        n_workers: processes that load data which is not in memory.
-        n_threads: CPU threads that torch computes with.
         test: measure the test split too, by inherited weights. It is used for nothing.
         n_checked: how many architectures, from the best to the worst, are trained from scratch when the
             search is over, for as many epochs, to see how well inherited weights ranked them. 0 trains none.
@@ -87,74 +66,29 @@ class SupernetEvaluator(Evaluator):
     def __init__(
         self,
         *,
-        data: str | Any,
-        data_options: dict[str, Any] | None = None,
-        task: str | Any = "classification",
-        task_options: dict[str, Any] | None = None,
         sampler: str | PathSampler = "uniform",
         sampler_options: dict[str, Any] | None = None,
         epochs: int = 50,
-        batch_size: int = 64,
-        optimizer: OptimizerName = "adamw",
-        lr: float = 1e-3,
-        weight_decay: float | None = None,
-        momentum: float = 0.9,
-        schedule: ScheduleName = "cosine",
-        warmup_epochs: float = 0.0,
-        gradient_clip: float | None = None,
-        augment: Sequence[str | Any] = (),
-        precision: PrecisionName = "float32",
         recalibration_batches: int = 10,
-        n_workers: int = 0,
-        n_threads: int = 1,
         test: bool = False,
         n_checked: int = 5,
+        **setup: Unpack[SetupOptions],
     ):
         at_least(
             epochs=(epochs, 1), recalibration_batches=(recalibration_batches, 0), n_checked=(n_checked, 0)
         )
-        self.setup = TrainingSetup(
-            data=data,
-            data_options=data_options,
-            task=task,
-            task_options=task_options,
-            batch_size=batch_size,
-            optimisation=Optimisation(
-                optimizer=optimizer,
-                lr=lr,
-                weight_decay=weight_decay,
-                momentum=momentum,
-                schedule=schedule,
-                warmup_epochs=warmup_epochs,
-                gradient_clip=gradient_clip,
-            ),
-            augment=augment,
-            precision=precision,
-            n_workers=n_workers,
-            n_threads=n_threads,
-        )
+        self.setup = setup_of(setup)
         self._sampler = _as_sampler(sampler, sampler_options or {})
-        self._options = _spelled(
-            data=data,
-            data_options=data_options or {},
-            task=task,
-            task_options=task_options or {},
-            sampler=sampler,
-            sampler_options=sampler_options or {},
-            epochs=epochs,
-            batch_size=batch_size,
-            augment=list(augment),
-            precision=precision,
-        ) + str(self.setup.optimisation)
+        own = {"sampler": sampler, "sampler_options": sampler_options, "epochs": epochs}
+        self._options = spelled({**setup, **own})
         self.epochs = self._epochs = epochs
         self._n_recalibration = recalibration_batches
         self._test = test
         self.n_checked = n_checked
-        self._net: Supernet | None = None
+        self._shared: SharedWeights | None = None
         self._empty: Supernet  # on the device meta, without weights
         self._footprint: Footprint | None = None
         self._space: SearchSpace | None = None
-        self._calibration: list[Any] = []
         self.gives = self.setup.names(has_test=test)
 
     def prepare(self, space: Any) -> None:
@@ -258,14 +192,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: the supernet has not been trained.
         """
-        setup, device = self.setup, torch.device(trial.device)
-        splits = setup.splits
-        with threads(setup.n_threads), seeded(trial.seed, device):
-            computing = setup.precision.wrap(self._routed(architecture, device), device)
-            metrics = setup.measure(computing, "validation", splits.validation, device)
-            if self._test and splits.test is not None:
-                metrics |= setup.measure(computing, "test", splits.test, device)
-        return metrics
+        return self._trained().score(architecture, trial, test=self._test)
 
     def derive(self, architecture: Architecture, run: SharedRun) -> Metrics:
         """Take an architecture's plain network out of the supernet, measure it, and keep its weights.
@@ -275,19 +202,7 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: the supernet has not been trained.
         """
-        setup, device = self.setup, torch.device(run.device)
-        splits = setup.splits
-        with threads(setup.n_threads), seeded(run.seed, device):
-            network = build_network(architecture, splits).to(device)
-            self._hand_on(architecture, network)
-            computing = setup.precision.wrap(network, device)
-            metrics = setup.measure(computing, "validation", splits.validation, device)
-            if splits.test is not None:
-                metrics |= setup.measure(computing, "test", splits.test, device)
-        if run.folder is not None:
-            keep_weights(network, run.folder)
-        run.report(0, metrics)
-        return metrics
+        return self._trained().derive(architecture, run)
 
     def retrain(
         self, architecture: Architecture, run: SharedRun, *, epochs: int | None = None, inherits: bool = False
@@ -300,21 +215,9 @@ class SupernetEvaluator(Evaluator):
             ArchloomError: the supernet has not been trained, and its weights are asked for; or the loss
                 diverged.
         """
-        start = partial(self._hand_on, architecture) if inherits else None
-        return Alone(self.setup, epochs or self._epochs)(architecture, run, start)
-
-    def _hand_on(self, architecture: Architecture, network: nn.Module) -> None:
-        device = next(network.parameters()).device
-        self._routed(architecture, device).hand_on(network)
-
-    def _routed(self, architecture: Architecture, device: torch.device) -> Supernet:
-        """Route the supernet, and measure its batch norms anew."""
-        net = self.supernet().to(device)
-        net.route(self._prepared().routing(architecture.genotype))
-        if self._n_recalibration:
-            computing = self.setup.precision.wrap(net, device)
-            recalibrate(net, partial(self.setup.task.forward_batch, computing), self._calibrating(device))
-        return net
+        if inherits:
+            return self._trained().finetune(architecture, run, epochs or self._epochs)
+        return Alone(self.setup, epochs or self._epochs)(architecture, run)
 
     def supernet(self) -> Supernet:
         """Return the trained supernet.
@@ -322,20 +225,17 @@ class SupernetEvaluator(Evaluator):
         Raises:
             ArchloomError: it has not been trained.
         """
-        if self._net is None:
+        return self._trained().net
+
+    def _trained(self) -> SharedWeights:
+        if self._shared is None:
             raise ArchloomError("the supernet has not been trained: call train() first, as a study does")
-        return self._net
+        return self._shared
 
     def _take(self, net: Supernet, run: SharedRun) -> None:
-        self._net = net.eval()
-        order = generator(_seed_of(run.seed, 0))
-        batches = self.setup.batches(self.setup.splits.train, torch.device("cpu"), shuffle=order)
-        self._calibration = list(islice(batches, self._n_recalibration))
-
-    def _calibrating(self, device: torch.device) -> list[Any]:
-        if device.type == "cpu":
-            return self._calibration
-        return [to_device(batch, device) for batch in self._calibration]
+        setup, order = self.setup, generator(_seed_of(run.seed, 0))
+        batches = setup.batches(setup.splits.train, torch.device("cpu"), shuffle=order)
+        self._shared = SharedWeights(net.eval(), self._prepared(), setup, batches, self._n_recalibration)
 
     def _passes(self, net: Supernet, seed: int) -> Callable[[], list[Callable[[], None]]]:
         """Return what draws the routes of one step after the other; the epoch's seed decides."""
@@ -354,14 +254,6 @@ class SupernetEvaluator(Evaluator):
 
     def _words(self, run: SharedRun) -> dict[str, str]:
         return {"space": self._prepared().fingerprint, "options": self._options, "seed": str(run.seed)}
-
-
-def _spelled(**options: Any) -> str:
-    """Spell options as a checkpoint keeps them; a live object by its class, which is all that can be told."""
-    plain = {
-        name: value if isinstance(value, _PLAIN) else type(value).__name__ for name, value in options.items()
-    }
-    return json.dumps(plain, sort_keys=True, default=lambda value: type(value).__name__)
 
 
 def _seed_of(seed: int, epoch: int) -> int:

@@ -22,6 +22,7 @@ from archloom.nn.routed.elastic import (
 from archloom.nn.routed.loose import LooseWidth, RoutedLooseEndsCell, picking
 from archloom.nn.routed.mixed import RoutedMixedConv, ShadowBatchNorm
 from archloom.nn.routed.nodes import RoutedParallel, RoutedSumNode
+from archloom.nn.routed.partial import PartialChannels, for_search
 from archloom.nn.routed.supernet import Routing, Supernet
 from archloom.nn.routed.switch import Switch
 
@@ -34,6 +35,7 @@ __all__ = [
     "Knob",
     "LooseWidth",
     "Many",
+    "PartialChannels",
     "Routed",
     "RoutedLooseEndsCell",
     "RoutedMixedConv",
@@ -45,6 +47,7 @@ __all__ = [
     "Switch",
     "Width",
     "Wire",
+    "for_search",
     "largest",
     "picking",
     "slicing",

@@ -43,11 +43,14 @@ class Knob:
     values: tuple[Any, ...]
     switch: Switch
 
+    def __post_init__(self) -> None:
+        self.switch.has_no_mixture = "it is elastic, and has one value at a time"
+
     @property
     def now(self) -> Any:
         """The value that is chosen now."""
         if self.switch.mixture is not None:
-            raise ValueError(f"{self.switch.name} is elastic: it has one value at a time, no mixture")
+            raise ValueError(f"{self.switch.name} cannot be mixed: {self.switch.has_no_mixture}")
         return self.values[self.switch.chosen[0]]
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from archloom.nn.routed.choice import Choice, Routed, Wire
 from archloom.nn.routed.elastic import Width
 from archloom.nn.routed.nodes import RoutedParallel, RoutedSumNode
+from archloom.nn.routed.switch import Switch
 
 __all__ = ["LooseWidth", "RoutedLooseEndsCell", "picking"]
 
@@ -59,6 +60,8 @@ class RoutedLooseEndsCell(Routed):
         self.nodes = nn.ModuleList(nodes)
         self.width = width
         self.out = LooseWidth(width * len(nodes), self)
+        for switch in {switch for node in nodes for switch in _reading(node)}:
+            switch.has_no_mixture = "which states no other node reads depends on it"
 
     def plain_children(self) -> Iterator[nn.Module]:
         """Yield what the plain cell has."""
@@ -151,6 +154,13 @@ def _picked(picked: _PickedConv2d | _PickedLinear, plain: nn.Module, cell: Route
     picked.load_state_dict(plain.state_dict())
     object.__setattr__(picked, "cell", cell)  # not as a part of it, whose weights these would be
     return picked
+
+
+def _reading(node: nn.Module) -> Iterator[Switch]:
+    """Yield what chooses the states that a node reads."""
+    for module in node.modules():
+        if isinstance(module, Choice) and any(isinstance(each, Wire) for each in module.candidates):
+            yield module.switch
 
 
 def _sources(node: nn.Module) -> Iterator[int]:

@@ -54,6 +54,9 @@ class RoutedParallel(Routed):
         self.branches = nn.ModuleList(branches)
         self.join = join
         self.out = out
+        for branch in branches:
+            if join != "sum" and isinstance(branch, Many):
+                branch.switch.has_no_mixture = "its candidates stand side by side"
 
     def plain_children(self) -> Iterator[nn.Module]:
         """Yield the branches."""

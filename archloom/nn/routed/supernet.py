@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from archloom.nn.routed.choice import Routed
 from archloom.nn.routed.guards import untouched
 from archloom.nn.routed.switch import Switch
+from archloom.relaxation import Mixture
 
 __all__ = ["Routing", "Supernet"]
 
-Routing: TypeAlias = Mapping[str, Sequence[int] | Tensor]
-"""Site name to the chosen candidates, one a slot, or to one coefficient a candidate."""
+Routing: TypeAlias = Mapping[str, Sequence[int] | Tensor | Mixture]
+"""Site name to the chosen candidates, one a slot; or to a mixture, or its coefficients, one a candidate."""
 
 
 @final

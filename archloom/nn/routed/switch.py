@@ -34,12 +34,14 @@ class Switch:
     ValueError: op has 1 slot for candidates 0 to 2, got (3,)
     """
 
-    __slots__ = ("chosen", "k", "mixture", "n", "name")
+    __slots__ = ("chosen", "has_no_mixture", "k", "mixture", "n", "name")
 
     def __init__(self, name: str, n: int, k: int = 1):
         self.name, self.n, self.k = name, n, k
         self.chosen: tuple[int, ...] = tuple(min(slot, n - 1) for slot in range(k))
         self.mixture: Mixture | None = None
+        self.has_no_mixture = ""
+        """Why its candidates cannot be mixed; empty where they can."""
 
     def set(self, route: Sequence[int] | Tensor | Mixture) -> None:
         """Take candidates, one a slot; or a mixture, or a tensor of ``n`` coefficients, which mixes them all.

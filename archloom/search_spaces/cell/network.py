@@ -52,6 +52,8 @@ class Edge(Blueprint):
     ) -> nn.Module:
         """Build the operation; only an edge from an input takes the stride."""
         step = stride if self.source < 2 else 1
+        if keep_path == 1:
+            return build(self.op, c_in, c_out=c_out, stride=step)
 
         def made(op: Any) -> nn.Module:
             return dropping(build(op, c_in, c_out=c_out, stride=step), keep_path, layer_ratio)

@@ -88,7 +88,8 @@ def darts(
 
     Args:
         nodes: nodes of a cell.
-        operations: names of the operations to choose from; ``None`` for DARTS' eight.
+        operations: names of the operations to choose from; ``None`` for DARTS' eight. Those of sharpDARTS
+            (Hundt et al., 2019, arXiv:1903.09900) are ``archloom.search_spaces.operations.SHARP``.
         channels: channels of a node in the first cells.
         n_cells: cells in the network, of which two are reductions.
         keep_path: below 1, edges other than skip connections are dropped while a network is trained, on a

@@ -2,9 +2,9 @@
 """Which architecture a relaxation stands for.
 
 Each candidate of a site has a *worth*: its own weight, times the worth of the best that lies below it. A
-``oneof`` takes the best candidate, a ``manyof`` of ``k`` the best ``k``. With weights of operations alone this
-is DARTS' rule (the two edges whose best operation is largest, and that operation), with weights of edges too
-that of PC-DARTS.
+``oneof`` takes the best candidate, a ``manyof`` of ``k`` the best ``k``. With weights of operations alone
+this is DARTS' rule (the two edges whose best operation is largest, and that operation), with weights of edges
+too that of PC-DARTS.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def derived(space: Any, weights: Weights, *, excluding: Collection[str] = ()) ->
 def _fill(row: ChoiceArray, points: Points, weights: Weights, excluding: frozenset[str]) -> None:
     for point in points:
         if isinstance(point, ChoicePoint):
-            for slot, (column, choice) in enumerate(zip(point.columns, _best(point, weights, excluding), strict=True)):
+            for slot, (column, choice) in enumerate(
+                zip(point.columns, _best(point, weights, excluding), strict=True)
+            ):
                 row[0, column] = choice
                 _fill(row, point.below(slot, choice), weights, excluding)
 
@@ -73,6 +75,8 @@ def _worths(point: ChoicePoint, weights: Weights, excluding: frozenset[str]) -> 
 def _below(points: Points, weights: Weights, excluding: frozenset[str]) -> float:
     """Return the worth of the best that lies below a candidate."""
     found = [
-        float(np.max(_worths(point, weights, excluding))) for point in points if isinstance(point, ChoicePoint)
+        float(np.max(_worths(point, weights, excluding)))
+        for point in points
+        if isinstance(point, ChoicePoint)
     ]
     return float(np.prod(found)) if found else 1.0

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evaluator that trains a supernet under a relaxation, and says how the loss depends on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sized
+from contextlib import contextmanager
+from typing import Any, ClassVar, Unpack, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from archloom.contracts import Architecture, Metrics, SharedRun, Trial
+from archloom.errors import ArchloomError, ConfigError, SpaceError
+from archloom.evaluators.alone import Alone
+from archloom.evaluators.networks import build_supernet
+from archloom.evaluators.relaxed.expected import ExpectedCosts
+from archloom.evaluators.relaxed.unrolled import unrolled
+from archloom.evaluators.seeding import generator, seeded, threads
+from archloom.evaluators.setup import at_least, prefixed
+from archloom.evaluators.setup_options import SetupOptions, setup_of, spelled, takes_setup
+from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
+from archloom.evaluators.supernet.shared_weights import SharedWeights
+from archloom.evaluators.trainer import Trainer, measure
+from archloom.nn.routed import PartialChannels, Supernet, for_search
+from archloom.relaxation import Mixture, Relaxation, RelaxedEvaluator
+from archloom.search_spaces import SearchSpace
+
+__all__ = ["RelaxedSupernet"]
+
+CHECKPOINT = "relaxed.safetensors"
+
+
+@takes_setup(optimizer="sgd", lr=0.025, lr_min=0.001, weight_decay=3e-4, gradient_clip=5.0)
+class RelaxedSupernet(RelaxedEvaluator):
+    """Trains a supernet under the relaxation of a gradient strategy (``darts``, ``pc_darts``, ``gdas``, ...).
+
+    In each step the strategy learns from a batch of ``validation``, the weights from a batch of ``train``. A
+    trial is an epoch: its architecture is what the strategy would derive then, ``validation/<metric>`` that
+    architecture by inherited weights (batch norms measured anew on training data), and
+    ``validation/relaxed_<metric>`` the whole mixture. Neither says what it reaches by itself: train the last
+    ones from scratch with ``search retrain``.
+
+    Args:
+        epochs: of the whole search; temperatures and the learning rate fall over so many.
+        recalibration_batches: batches of training data from which a derived architecture's batch norms are
+            measured.
+
+    Raises:
+        ConfigError: an option is unknown or out of its range.
+        SpaceError: (in ``prepare``) the space cannot be built as a supernet.
+    """
+
+    shares: ClassVar[str] = "supernet"
+    provides: ClassVar[frozenset[str]] = frozenset({"unrolled", "partial_channels", "costs"})
+
+    def __init__(self, *, epochs: int = 50, recalibration_batches: int = 10, **setup: Unpack[SetupOptions]):
+        at_least(epochs=(epochs, 1), recalibration_batches=(recalibration_batches, 0))
+        self.setup = setup_of(setup)
+        self._options = spelled({**setup, "epochs": epochs})
+        self.n_epochs = self.epochs = epochs
+        self._n_recalibration = recalibration_batches
+        self._space: SearchSpace | None = None
+        self._noted: dict[str, Metrics | Exception] = {}
+        self._shared: SharedWeights | None = None
+        self.gives = self._names()
+
+    def _names(self) -> tuple[str, ...]:
+        validation = [name for name in self.setup.names(has_test=False) if name.startswith("validation/")]
+        relaxed = [name.replace("/", "/relaxed_") for name in validation]
+        return ("train/loss", *validation, *relaxed)
+
+    def prepare(self, space: Any) -> None:
+        """Load the data, and see that the space can be built as a supernet.
+
+        Raises:
+            SpaceError: it cannot; the message says what cannot be shared.
+        """
+        self.setup.precision.check()
+        if not len(cast(Sized, self.setup.splits.validation)):
+            raise ConfigError("the data have no validation split, from which the relaxation would learn")
+        self._space = space
+        ExpectedCosts.check(self.needs.get("costs", ()))
+        self._built(device="meta")
+
+    def _built(self, *, seed: int = 0, device: str | torch.device = "cpu") -> Supernet:
+        """Build the supernet as the strategy needs it.
+
+        Raises:
+            SpaceError: a site that cannot be relaxed, with its path; or channels that cannot be partial.
+        """
+        n = int(self.needs.get("partial_channels", 1))
+        net = build_supernet(
+            self._prepared(), self.setup.splits, seed=seed, device=device, partial_channels=n
+        )
+        if n > 1 and not any(isinstance(module, PartialChannels) for module in net.modules()):
+            raise SpaceError(
+                f"the strategy mixes one channel in {n}, which no operation of this space can: take another"
+            )
+        for switch in net.switches.values():
+            if switch.n > 1 and switch.has_no_mixture:
+                raise SpaceError(f"{switch.name} cannot be relaxed: {switch.has_no_mixture}")
+        for_search(net)
+        return net
+
+    def start(self, run: SharedRun) -> None:
+        """Make the supernet, as the strategy needs it."""
+        setup, space = self.setup, self._prepared()
+        self._run, self._device = run, torch.device(run.device)
+        setup.precision.check(self._device)
+        self._net = net = self._built(seed=run.seed).to(self._device)
+        self._optimizer = setup.optimisation.make(net, is_routed=True)
+        self._weights = [p for p in net.parameters() if p.requires_grad]
+        self._computing = setup.precision.wrap(net, self._device)
+        order = generator(_seed_of(run.seed, 0))
+        calibration = setup.batches(setup.splits.train, torch.device("cpu"), shuffle=order)
+        self._shared = SharedWeights(net, space, setup, calibration, self._n_recalibration)
+        net.route({name: Mixture() for name, switch in net.switches.items() if switch.n > 1})
+        sample = torch.zeros(1, *setup.splits.input_shape, device=self._device)
+        self._costs = ExpectedCosts(net, self.needs.get("costs", ()), sample)
+
+    @contextmanager
+    def epoch(self, number: int) -> Iterator[int]:
+        """Be in an epoch; all that is random in it is of its seed."""
+        setup, seed = self.setup, _seed_of(self._run.seed, number + 1)
+        self._number, self._losses, self._sizes = number + 1, list[Tensor](), list[int]()
+        train = setup.batches(setup.splits.train, self._device, shuffle=generator(seed))
+        validation = setup.batches(setup.splits.validation, self._device, shuffle=generator(seed + 1))
+        self._trainer: Trainer = setup.trainer(
+            self._computing,
+            train,
+            self._device,
+            n_epochs=self.n_epochs,
+            seed=seed,
+            optimizer=self._optimizer,
+        )
+        self._train, self._next = iter(train), None
+        self._validation = _forever(validation)
+        with threads(setup.n_threads), seeded(seed, self._device):
+            self._net.train()
+            yield len(train)
+
+    def validation_losses(self, relaxation: Relaxation) -> dict[str, Tensor]:
+        """Return the loss on the next batch of ``validation``, after a step of the weights if need be."""
+        self._net.route(relaxation)
+        batch = next(self._validation)
+        if self.needs.get("unrolled"):
+            loss = self._unrolled_loss(relaxation, batch)
+            self._net.route(relaxation)
+        else:
+            loss = self._without_weights(batch)
+        return {"validation/loss": loss, **self._costs()}
+
+    def _without_weights(self, batch: Any) -> Tensor:
+        """Return a loss whose gradient reaches the relaxation only: those of weights would be thrown away."""
+        for weight in self._weights:
+            weight.requires_grad_(False)
+        try:
+            return self._trainer.loss(batch)
+        finally:
+            for weight in self._weights:
+                weight.requires_grad_(True)
+
+    def _unrolled_loss(self, relaxation: Relaxation, batch: Any) -> Tensor:
+        learned = {name: m for name, m in relaxation.items() if m.weights is not None}
+        leaves = {name: m.weights.detach().requires_grad_() for name, m in learned.items()}
+        self._net.route({name: learned[name]._replace(weights=leaf) for name, leaf in leaves.items()})
+        plan, train = self.setup.optimisation, self._peek()
+        buffers = {name: buffer.clone() for name, buffer in self._net.named_buffers()}
+        loss, gradients = unrolled(
+            lambda: self._trainer.loss(train),
+            lambda: self._trainer.loss(batch),
+            self._weights,
+            list(leaves.values()),
+            lr=self._trainer.lr(self._number, len(self._losses)),
+            momentum=plan.momentum,
+            weight_decay=self._optimizer.param_groups[0]["weight_decay"],
+            velocities=[self._optimizer.state[w].get("momentum_buffer") for w in self._weights],
+        )
+        with torch.no_grad():  # four passes more would leave their traces in the statistics
+            for name, buffer in self._net.named_buffers():
+                buffer.copy_(buffers[name])
+        for mixture, gradient in zip(learned.values(), gradients, strict=True):
+            loss = loss + (gradient * (mixture.weights - mixture.weights.detach())).sum()
+        return loss
+
+    def _peek(self) -> Any:
+        """Return the next batch of ``train``, which is yet to be learned."""
+        if self._next is None:
+            self._next = next(self._train)
+        return self._next
+
+    def train_step(self, relaxation: Relaxation) -> dict[str, Tensor]:
+        """Move the weights by the next batch of ``train``."""
+        self._net.route(relaxation)
+        batch, self._next = self._peek(), None
+        loss, n = self._trainer.step(batch, self._number, len(self._losses))
+        self._losses.append(loss)
+        self._sizes.append(n)
+        return {"train/loss": loss, **self._costs()}
+
+    def measure(self, relaxation: Relaxation, architecture: Architecture) -> Metrics:
+        """Measure the mixture, and an architecture by the weights that it inherits."""
+        setup = self.setup
+        losses = torch.stack(self._losses).tolist()
+        for step, loss in enumerate(losses, 1):
+            if not abs(loss) < float("inf"):  # NaN compares as false
+                raise ArchloomError(f"diverged at epoch {self._number}, step {step}: loss is {loss}")
+        mean = float(np.average(losses, weights=self._sizes))
+        self._net.route(relaxation)
+        batches = setup.batches(setup.splits.validation, self._device)
+        found = measure(self._computing, batches, setup.task)
+        relaxed = prefixed("validation", {f"relaxed_{name}": value for name, value in found.items()})
+        buffers = {name: buffer.clone() for name, buffer in self._net.named_buffers()}
+        trial = Trial(seed=self._run.seed, device=self._run.device)
+        inherited = self._weights_shared().score(architecture, trial)
+        with torch.no_grad():  # the mixture's own statistics
+            for name, buffer in self._net.named_buffers():
+                buffer.copy_(buffers[name])
+        return {"train/loss": mean, **inherited, **relaxed}
+
+    def save(self, epoch: int, state: Mapping[str, Any], metrics: Metrics) -> None:
+        """Keep all that the next epoch depends on."""
+        if self._run.folder is None:
+            return
+        self._run.folder.mkdir(parents=True, exist_ok=True)
+        words = {**self._words(), "epoch": str(epoch), "metrics": json.dumps(dict(metrics))}
+        save_checkpoint(self._run.folder / CHECKPOINT, self._net, self._optimizer, words, state)
+
+    def restore(self) -> tuple[int, Mapping[str, Any], Metrics] | None:
+        """Take back what was saved last."""
+        if self._run.folder is None or not (self._run.folder / CHECKPOINT).exists():
+            return None
+        words, state = load_checkpoint(
+            self._run.folder / CHECKPOINT, self._net, self._optimizer, self._words()
+        )
+        return int(words["epoch"]), state, json.loads(words["metrics"])
+
+    def _words(self) -> dict[str, str]:
+        return {
+            "space": self._prepared().fingerprint,
+            "seed": str(self._run.seed),
+            "needs": json.dumps(dict(self.needs), sort_keys=True),
+            "options": self._options,
+        }
+
+    def note(self, fidelity: str, metrics: Metrics | Exception) -> None:
+        """Take what ``evaluate`` answers for the trial of an epoch."""
+        self._noted = {fidelity: metrics}
+
+    def evaluate(self, architecture: Architecture, trial: Trial) -> Metrics:
+        """Answer what was measured in a trial's epoch; score an enqueued one by the weights as they are.
+
+        Raises:
+            ArchloomError: there are no weights yet, or the epoch failed.
+        """
+        if trial.fidelity is None:
+            return self._weights_shared().score(architecture, trial)
+        found = self._noted.get(trial.fidelity)
+        if found is None:
+            raise ArchloomError(f"nothing was measured at {trial.fidelity}")
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def load(self, run: SharedRun) -> None:
+        """Take the weights of a search, for what is derived or finetuned.
+
+        Raises:
+            ArchloomError: they are not there.
+        """
+        self.start(run)
+        if self.restore() is None:
+            raise ArchloomError(f"the search has left no weights in {run.folder or 'memory'}")
+
+    def retrain(
+        self, architecture: Architecture, run: SharedRun, *, epochs: int | None = None, inherits: bool = False
+    ) -> Metrics:
+        """Train an architecture by itself, from scratch or from the weights that it inherits."""
+        if inherits:
+            return self._weights_shared().finetune(architecture, run, epochs or self.n_epochs)
+        return Alone(self.setup, epochs or self.n_epochs)(architecture, run)
+
+    def derive(self, architecture: Architecture, run: SharedRun) -> Metrics:
+        """Take an architecture's plain network out of the supernet."""
+        return self._weights_shared().derive(architecture, run)
+
+    def _weights_shared(self) -> SharedWeights:
+        if self._shared is None:
+            raise ArchloomError("the supernet has not been trained: no epoch has been")
+        return self._shared
+
+    def _prepared(self) -> SearchSpace:
+        if self._space is None:
+            raise ArchloomError("call prepare(space) first, as a study does")
+        return self._space
+
+
+def _forever(batches: Any) -> Iterator[Any]:
+    while True:
+        yield from batches
+
+
+def _seed_of(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence((seed % 2**63, epoch)).generate_state(1, np.uint64)[0]) % 2**62

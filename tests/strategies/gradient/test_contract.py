@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every registered strategy that follows gradients keeps the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archloom.relaxation import GradientStrategy
+from archloom.strategies import STRATEGIES
+from archloom.testing.gradient import GradientStrategyContract
+from archloom.testing.quick import followers
+
+OPTIONS: dict[str, dict[str, Any]] = {"proxyless": {"costs": {"params": 1e-3}}}
+
+
+class TestRegistered(GradientStrategyContract):
+    @pytest.fixture(params=followers())
+    def make(self, request: pytest.FixtureRequest) -> Callable[[], GradientStrategy]:
+        return lambda: STRATEGIES.get(request.param)(**OPTIONS.get(request.param, {}))
+
+
+def test_there_are_some() -> None:
+    assert followers() == ["darts", "gdas", "pc_darts", "proxyless", "sharpdarts", "snas"]
