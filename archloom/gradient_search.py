@@ -30,18 +30,18 @@ def joined(strategy: Strategy | GradientStrategy, evaluators: Sequence[Evaluator
     if isinstance(strategy, GradientStrategy):
         if len(relaxed) != 1:
             raise ConfigError(
-                "evaluator: a strategy that follows gradients needs one evaluator that gives them, "
-                f"'relaxed'; there {f'are {len(relaxed)}' if relaxed else 'is none'}"
+                "evaluator must be one that gives gradients, 'relaxed', under a strategy that follows them; "
+                f"there {f'are {len(relaxed)}' if relaxed else 'is none'}"
             )
         for need in strategy.needs:
             if need not in relaxed[0].provides:
                 name = type(relaxed[0]).__name__
-                raise ConfigError(f"strategy: it needs {need!r}, which {name} does not give")
+                raise ConfigError(f"strategy needs {need!r}, which {name} does not give")
         relaxed[0].needs = strategy.needs
         return GradientSearch(strategy, relaxed[0])
     if relaxed:
         raise ConfigError(
-            "evaluator: 'relaxed' trains under the relaxation of a strategy that follows gradients (darts, "
+            "evaluator 'relaxed' trains under the relaxation of a strategy that follows gradients (darts, "
             f"gdas, ...), and {type(strategy).__name__} is none: take 'supernet'"
         )
     return strategy
@@ -116,10 +116,9 @@ class GradientSearch(Strategy):
             with self._evaluator.epoch(number) as n_steps:
                 for step in range(n_steps):
                     self._step(Progress(number, n_epochs, step, n_steps))
-                row = method.derive()
+                own, row = method.metrics(), method.derive()
                 architecture = self.space.architecture(row)  # type: ignore[attr-defined]
-                found = self._evaluator.measure(method.expected(), architecture)
-            metrics = {**found, **method.metrics()}
+                metrics = {**self._evaluator.measure(method.expected(), architecture), **own}
             self._evaluator.save(number + 1, method.state_dict(), metrics)
             run.report(number + 1, {**metrics, **method.record()})
         self._n_done, self._row = number + 1, row

@@ -111,6 +111,9 @@ class GradientStrategy(ABC):
         """Learn from the losses of the last relaxation, each a scalar.
 
         Where the strategy is of a single level, ``train/loss`` has been differentiated already.
+
+        Raises:
+            ArchloomError: a loss, or what is learned, is no longer finite.
         """
 
     @abstractmethod

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, final, get_args
 
 from archloom.contracts import Evaluator, Executor, Objective, Pruner, Strategy
 from archloom.errors import ConfigError
@@ -95,7 +95,11 @@ def check_kinds(**parts: tuple[Any, Any, str]) -> None:
     """Refuse a part that is not of its kind, saying what to write instead."""
     for name, (value, kind, advice) in parts.items():
         if not isinstance(value, kind):
-            raise ConfigError(f"{name} is a {getattr(kind, '__name__', kind)}, got {value!r:.80}: {advice}")
+            raise ConfigError(f"{name} is a {_named(kind)}, got {value!r:.80}: {advice}")
+
+
+def _named(kind: Any) -> str:
+    return " or ".join(each.__name__ for each in get_args(kind) or (kind,) if each is not type(None))
 
 
 def check_device(device: str) -> None:

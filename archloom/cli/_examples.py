@@ -39,8 +39,10 @@ NEEDED: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("evaluator", "costs"): {"data": "digits"},
     ("evaluator", "latency"): {"data": "digits"},
     ("evaluator", "memory"): {"data": "digits"},
+    ("evaluator", "relaxed"): {"data": "digits"},
     ("evaluator", "supernet"): {"data": "digits"},
     ("evaluator", "training"): {"data": "digits"},
+    ("strategy", "proxyless"): {"costs": "{params: 1.0e-05}"},
 }
 """Key of a study file and name to options with which it is complete."""
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from archloom import config
 from archloom.cli._registered import registry_of
 from archloom.config._arguments import arguments_of, options_of, summary_of, type_words
+from archloom.testing.quick import followers
 
 Search = Callable[..., Any]
 
@@ -131,6 +132,9 @@ def test_what_is_pasted_is_complete(search: Search, verb: str, name: str) -> Non
         "objectives": {METRICS.get(name, "params"): "minimize"},
         "budget": {"trials": 1},
     }
+    if name in {*followers(), "relaxed"}:
+        study |= {"space": {"name": "nasbench201", "channels": 4, "n_cells": 1}, "strategy": "darts"}
+        study |= {"evaluator": {"name": "relaxed", "data": "digits"}, "objectives": {"loss": "minimize"}}
     study |= _pasted(search, verb, name)
     with Path("pasted.yaml").open("w") as file:
         YAML(typ="safe").dump(study, file)

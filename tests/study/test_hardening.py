@@ -311,7 +311,10 @@ def test_a_failed_run_may_be_tried_again() -> None:
     ("arguments", "message"),
     [
         ({"space": pg.Dict(x=pg.oneof([1, 2]))}, "space is a SearchSpace, got .*compile the template"),
-        ({"strategy": "random"}, r"strategy is a Strategy, got 'random': make one, such as RandomSearch\(\)"),
+        (
+            {"strategy": "random"},
+            r"strategy is a Strategy or GradientStrategy, got 'random': make one, such as RandomSearch\(\)",
+        ),
         ({"strategy": RandomSearch}, "strategy is a Strategy"),
         ({"constraints": "v <= 3"}, "list them"),
         ({"pruner": "median"}, r"make one, such as MedianPruner\(\)"),

@@ -280,12 +280,20 @@ class RelaxedSupernet(RelaxedEvaluator):
     ) -> Metrics:
         """Train an architecture by itself, from scratch or from the weights that it inherits."""
         if inherits:
-            return self._weights_shared().finetune(architecture, run, epochs or self.n_epochs)
+            return self._inherited().finetune(architecture, run, epochs or self.n_epochs)
         return Alone(self.setup, epochs or self.n_epochs)(architecture, run)
 
     def derive(self, architecture: Architecture, run: SharedRun) -> Metrics:
         """Take an architecture's plain network out of the supernet."""
-        return self._weights_shared().derive(architecture, run)
+        return self._inherited().derive(architecture, run)
+
+    def _inherited(self) -> SharedWeights:
+        n = self.needs.get("partial_channels", 1)
+        if n > 1:
+            raise ArchloomError(
+                f"a supernet that mixes one channel in {n} does not hand its weights on: retrain from scratch"
+            )
+        return self._weights_shared()
 
     def _weights_shared(self) -> SharedWeights:
         if self._shared is None:

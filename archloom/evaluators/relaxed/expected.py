@@ -87,11 +87,21 @@ def _macs(net: Supernet, inputs: Tensor) -> dict[nn.Module, float]:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net.eval()(inputs)
     net.train(was_training)
-    counts = {name: sum(each.values()) / 2 for name, each in counter.get_flop_counts().items()}
     root = type(net).__name__
-    named = {f"{root}.{name}" if name else root: module for name, module in net.named_modules()}
-    return {
-        module: counts.get(name, 0.0)
-        - sum(counts.get(f"{name}.{child}", 0.0) for child, _ in module.named_children())
-        for name, module in named.items()
-    }
+    counts = {name: sum(each.values()) / 2 for name, each in counter.get_flop_counts().items()}
+    own: dict[nn.Module, float] = {}
+    _share_out(net, root, counts, own)
+    return own
+
+
+def _share_out(
+    module: nn.Module, name: str, counts: Mapping[str, float], own: dict[nn.Module, float]
+) -> float:
+    """Enter what a module and those in it compute themselves; return what they do together.
+
+    A list of modules is never called, and has no count; what stands in it has.
+    """
+    inside = sum(_share_out(child, f"{name}.{each}", counts, own) for each, child in module.named_children())
+    total = max(inside, counts.get(name, 0.0))
+    own[module] = total - inside
+    return total

@@ -144,10 +144,15 @@ class DifferentiableSearch(GradientStrategy):
 
     def step(self, losses: Mapping[str, Any], progress: Progress) -> None:
         """Take a step of Adam down the loss, the entropy and the costs."""
-        del progress
         total = self._total(losses)
+        if not math.isfinite(float(total.detach())):
+            self._check()
+            where = f"epoch {progress.epoch + 1}, step {progress.step + 1}"
+            raise ArchloomError(
+                f"diverged at {where}: the loss that is learned from is {float(total.detach())}"
+            )
         alphas = list(self.alphas.values())
-        if isinstance(total, Tensor) and total.requires_grad:
+        if total.requires_grad:
             found = torch.autograd.grad(total, alphas, allow_unused=True)
             for alpha, gradient in zip(alphas, found, strict=True):
                 known = alpha.grad if self.is_single_level else None  # of the weights' backward pass
@@ -156,8 +161,8 @@ class DifferentiableSearch(GradientStrategy):
         self._adam.step()
         self._adam.zero_grad()
 
-    def _total(self, losses: Mapping[str, Any]) -> Any:
-        total: Any = 0.0 if self.is_single_level else losses["validation/loss"]
+    def _total(self, losses: Mapping[str, Any]) -> Tensor:
+        total: Tensor = torch.zeros(()) if self.is_single_level else losses["validation/loss"]
         for name, weight in self._costs.items():
             total = total + weight * losses[name]
         return total + self._entropy * self._mean_entropy() if self._entropy else total
@@ -180,15 +185,18 @@ class DifferentiableSearch(GradientStrategy):
 
     def metrics(self) -> Metrics:
         """Return the mean ``entropy`` of the sites, from 0 to 1, and how many ``skips`` are derived."""
-        for path, alpha in self.alphas.items():
-            if not bool(torch.isfinite(alpha).all()):
-                raise ArchloomError(f"what is learned of {path} is no longer finite: lower the learning rate")
+        self._check()
         choices = self.space.architecture(self.derive()).choices
         n_skips = sum(str(choice) in SKIPS for choice in choices.values())
         if self._most_skips is not None and n_skips > self._most_skips:
             self._stopped = f"{n_skips} skip connections are derived, more than {self._most_skips}"
         with torch.no_grad():
             return {"entropy": float(self._mean_entropy()), "skips": float(n_skips)}
+
+    def _check(self) -> None:
+        for path, alpha in self.alphas.items():
+            if not bool(torch.isfinite(alpha).all()):
+                raise ArchloomError(f"what is learned of {path} is no longer finite: lower the learning rate")
 
     def record(self) -> Metrics:
         """Return what each candidate is worth, by ``site=label``."""
