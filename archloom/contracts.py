@@ -230,6 +230,11 @@ class Strategy(ABC):
         """How many proposals it makes before it uses what it has learned; 0 where it learns nothing."""
         return 0
 
+    @property
+    def why_over(self) -> str:
+        """Why there is nothing more to propose, once that is so."""
+        return "the strategy has nothing more to propose"
+
     def setup(self, space: Any, objectives: Sequence[Objective], seed: int) -> None:
         """Meet the problem and forget any other. Called before anything else.
 

@@ -7,6 +7,7 @@ checkpoint, so that a search which was broken off goes on with the epoch that it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -80,6 +81,12 @@ class GradientSearch(Strategy):
         if self._n_done is None:
             self.method.setup(space, seed)
 
+    @property
+    def why_over(self) -> str:
+        """Which of its ends the search has come to."""
+        n = self._evaluator.n_epochs
+        return self._over or self.method.why_over() or f"the search has had its {n} epochs"
+
     def recover(self, proposed: Genotypes, finished: Finished) -> None:
         """Go on behind the epochs that have been."""
         super().recover(proposed, finished)
@@ -111,6 +118,7 @@ class GradientSearch(Strategy):
 
     def _train(self, number: int) -> None:
         """Do an epoch, and keep what it comes to."""
+        began = time.perf_counter()
         with self.runs.underway(self._evaluator.shares) as run:
             n_epochs, method = self._evaluator.n_epochs, self.method
             with self._evaluator.epoch(number) as n_steps:
@@ -120,7 +128,8 @@ class GradientSearch(Strategy):
                 architecture = self.space.architecture(row)  # type: ignore[attr-defined]
                 metrics = {**self._evaluator.measure(method.expected(), architecture), **own}
             self._evaluator.save(number + 1, method.state_dict(), metrics)
-            run.report(number + 1, {**metrics, **method.record()})
+            seconds = time.perf_counter() - began
+            run.report(number + 1, {**metrics, **method.record(), "seconds": seconds})
         self._n_done, self._row = number + 1, row
         self._evaluator.note(_fidelity(number + 1), metrics)
 

@@ -431,7 +431,7 @@ class Study:
             self.stop_reason = self.store.standing(self.id).reason
             return
         self.retraining.check()
-        self.stop_reason = self._why_over(run) or "the strategy has nothing more to propose"
+        self.stop_reason = self._why_over(run) or self.strategy.why_over
         self.store.set_status(self.id, "done", self.stop_reason)
         self._refresh_wide()
 
@@ -439,7 +439,7 @@ class Study:
         """Say why there is nothing more to propose, or return an empty string."""
         self._books.catch_up()
         why = self._books.ledger.why_stop(run.budget, 0, wants_news=self._repeats.wants_news)
-        return why or ("the strategy has nothing more to propose" if self._supply.is_exhausted else "")
+        return why or (self.strategy.why_over if self._supply.is_exhausted else "")
 
     def _refresh_wide(self) -> None:
         """Make the wide view anew where it lacks a column: to look through all trials for them takes time."""

@@ -14,6 +14,7 @@ from rich.text import Text
 from archloom.cli._studies import leaders, shown_url
 from archloom.cli._tables import architecture, exact, facts, plain, stacked, trial_facts, trials_table
 from archloom.cli._words import inert, n_of, number, shortened, span
+from archloom.relaxation import RelaxedEvaluator
 from archloom.retraining import found_agreement
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def ranking(
     found = found_agreement(store, study_id)
     if found is not None:
         return [("ranking", found.words())]
-    if any(evaluator.shares for evaluator in evaluators):
+    if any(evaluator.shares and not isinstance(evaluator, RelaxedEvaluator) for evaluator in evaluators):
         advice = "not checked: search retrain with --spread 8 trains some alone and compares"
         return [("ranking", advice)]
     return []

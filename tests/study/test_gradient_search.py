@@ -71,6 +71,7 @@ def test_a_trial_is_an_epoch() -> None:
     assert len(weights) == 5
     assert sum(value or 0.0 for value in weights.values()) == pytest.approx(1)
     assert done.n_evaluations == 3
+    assert done.stop_reason == "the search has had its 3 epochs"
 
 
 @pytest.mark.parametrize("name", ["darts", "gdas", "pc_darts", "snas"])
@@ -142,6 +143,7 @@ def test_an_epoch_that_fails_is_a_trial_that_fails() -> None:
     assert [trial.state for trial in done.trials] == [State.COMPLETE, State.FAIL]
     assert "what is learned of edge_1_0 is no longer finite" in done.trials[1].reason
     assert done.trials[1].text == done.trials[0].text  # the last that was good
+    assert done.stop_reason == "epoch 2 failed"
     diverged = study(lr=1e12, gradient_clip=None).run(trials=10)
     assert [trial.state for trial in diverged.trials] == [State.FAIL]
     assert "diverged at epoch 1" in diverged.trials[0].reason
@@ -152,6 +154,7 @@ def test_skip_connections_end_the_search_where_that_is_wanted() -> None:
     done = study(strategy=darts(most_skips=0, lr=1e-9, excluding=["none", *OTHERS])).run(trials=10)
     assert len(done.trials) == 1
     assert done.trials[0].metrics["skips"] == 6
+    assert done.stop_reason == "6 skip connections are derived, more than 0"
 
 
 OTHERS = ("nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, final
 
 from torch import Tensor, nn
 
 from archloom.nn.ranks import refuse_different
+from archloom.nn.routed.fused import Plan, dense, planned
 from archloom.nn.routed.guards import refuse_same_weights, untouched
 from archloom.nn.routed.switch import Switch
 from archloom.nn.shortcuts import Zero
@@ -38,7 +40,7 @@ def mixed(parts: Iterable[tuple[Tensor | None, Tensor]]) -> Tensor:
             refuse_different(total, term, "a node sums states that are")
         total = term if total is None else total + term
     assert total is not None  # a node has at least one edge
-    return total
+    return dense(total)
 
 
 @final
@@ -60,6 +62,7 @@ class Choice(Routed):
         refuse_same_weights(_numbered(switch.name, self.candidates), self.candidates)
         self.switch = switch
         self.slot = slot
+        self._plans: dict[int, tuple[nn.Module, Plan | None]] = {}
         self._nothing = {i for i, each in enumerate(self.candidates) if isinstance(each, Zero)}
         if out is not None:
             self.out = out
@@ -77,7 +80,24 @@ class Choice(Routed):
         """Run the chosen candidate, or mix all of them."""
         if self.switch.mixture is None:
             return self.taken(*args)
-        return mixed((weight, untouched(self.candidates[index], *args)) for index, weight in self._parts())
+        return mixed((None, self._run(index, weight, args)) for index, weight in self._parts())
+
+    def _run(self, index: int, weight: Tensor | None, args: tuple[Any, ...]) -> Tensor:
+        """Return the coefficient times what a candidate gives."""
+        plan = self._plan(index) if len(args) == 1 else None
+        if plan is not None and isinstance(args[0], Tensor):
+            y: Tensor = untouched(partial(plan.run, weight=weight), args[0])
+            return y
+        y = untouched(self.candidates[index], *args)
+        return y if weight is None else weight * y
+
+    def _plan(self, index: int) -> Plan | None:
+        """Return how a candidate is run layer by layer; it is found out once."""
+        candidate = self.candidates[index]
+        known = self._plans.get(index)
+        if known is None or known[0] is not candidate:
+            known = self._plans[index] = (candidate, planned(candidate))
+        return known[1]
 
     def _parts(self) -> list[tuple[int, Tensor | None]]:
         """Return what is computed: not what gives zeros, unless nothing else is there."""

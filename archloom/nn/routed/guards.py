@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 __all__ = ["refuse_same_weights", "untouched"]
 
 
-def untouched(module: nn.Module, *args: Any) -> Any:
+def untouched(module: Callable[..., Any], *args: Any) -> Any:
     """Run a module on what other paths read, too.
 
     Raises:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archloom.nn.routed.choice import Routed
+from archloom.nn.routed.fused import once
 from archloom.nn.routed.guards import untouched
 from archloom.nn.routed.switch import Switch
 from archloom.relaxation import Mixture
@@ -57,7 +58,8 @@ class Supernet(nn.Module):
         """
         if routing is not None:
             self.route(routing)
-        return untouched(self.network, x)
+        with once():
+            return untouched(self.network, x)
 
     @torch.no_grad()
     def hand_on(self, network: nn.Module) -> None:
