@@ -18,7 +18,7 @@ from archloom.errors import ArchloomError, ConfigError
 from archloom.relaxation import GradientStrategy, Mixture, Progress, Relaxation, RelaxedEvaluator
 from archloom.training_runs import TrainingRuns
 
-__all__ = ["GradientSearch", "attached", "joined"]
+__all__ = ["GradientSearch", "attached", "joined", "step"]
 
 
 def joined(strategy: Strategy | GradientStrategy, evaluators: Sequence[Evaluator]) -> Strategy:
@@ -122,8 +122,8 @@ class GradientSearch(Strategy):
         with self.runs.underway(self._evaluator.shares) as run:
             n_epochs, method = self._evaluator.n_epochs, self.method
             with self._evaluator.epoch(number) as n_steps:
-                for step in range(n_steps):
-                    self._step(Progress(number, n_epochs, step, n_steps))
+                for index in range(n_steps):
+                    step(method, self._evaluator, Progress(number, n_epochs, index, n_steps))
                 own, row = method.metrics(), method.derive()
                 architecture = self.space.architecture(row)  # type: ignore[attr-defined]
                 metrics = {**self._evaluator.measure(method.expected(), architecture), **own}
@@ -132,17 +132,6 @@ class GradientSearch(Strategy):
             run.report(number + 1, {**metrics, **method.record(), "seconds": seconds})
         self._n_done, self._row = number + 1, row
         self._evaluator.note(_fidelity(number + 1), metrics)
-
-    def _step(self, progress: Progress) -> None:
-        """THE step: the relaxation learns from a batch of validation, the weights from one of train."""
-        method, evaluator = self.method, self._evaluator
-        if method.is_single_level:
-            method.step(evaluator.train_step(method.relax(progress)), progress)
-            return
-        if method.learns(progress):
-            looking = progress._replace(split="validation")
-            method.step(evaluator.validation_losses(method.relax(looking)), looking)
-        evaluator.train_step(_fixed(method.relax(progress)))
 
     def _be_at(self, number: int) -> None:
         """Have what was learned until an epoch; its own may have been done, too.
@@ -166,6 +155,23 @@ class GradientSearch(Strategy):
         self._row = self.method.derive()
         if self._n_done == number - 1:  # it failed, and was broken off before that was written
             self._try(number - 1)
+
+
+def step(method: GradientStrategy, evaluator: RelaxedEvaluator, progress: Progress) -> None:
+    """Take THE step: the relaxation learns from a batch of validation, then the weights from one of train.
+
+    Args:
+        method: makes the relaxation.
+        evaluator: inside an epoch.
+        progress: which step it is.
+    """
+    if method.is_single_level:
+        method.step(evaluator.train_step(method.relax(progress)), progress)
+        return
+    if method.learns(progress):
+        looking = progress._replace(split="validation")
+        method.step(evaluator.validation_losses(method.relax(looking)), looking)
+    evaluator.train_step(_fixed(method.relax(progress)))
 
 
 def _fidelity(n_epochs: int) -> str:

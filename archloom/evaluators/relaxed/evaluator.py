@@ -289,6 +289,14 @@ class RelaxedSupernet(RelaxedEvaluator):
         """Take an architecture's plain network out of the supernet."""
         return self._inherited().derive(architecture, run)
 
+    def supernet(self) -> Supernet:
+        """Return the supernet.
+
+        Raises:
+            ArchloomError: there is none yet.
+        """
+        return self._weights_shared().net
+
     def _inherited(self) -> SharedWeights:
         n = self.needs.get("partial_channels", 1)
         if n > 1:

@@ -9,10 +9,10 @@ kept for its gradient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, TypeAlias, final
+from typing import NamedTuple, Protocol, TypeAlias, final, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,14 @@ _BODIES = (ConvBN, Pool, ReluConvBN, SeparableConv, SharpSeparableConv)
 
 Results: TypeAlias = dict[tuple[int, str], tuple[Tensor, Tensor]]
 _results: ContextVar[Results | None] = ContextVar("_results", default=None)
+
+
+@runtime_checkable
+class InOrder(Protocol):
+    """A module that says what it runs, one layer after another."""
+
+    def in_order(self) -> Sequence[nn.Module]:
+        """Return the layers."""
 
 
 @contextmanager
@@ -94,11 +102,9 @@ def planned(candidate: nn.Module) -> Plan | None:
 
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
-    from archloom.nn.routed.partial import NormedPool
-
-    if isinstance(module, NormedPool):
-        yield from _layers(module.pool)
-        yield module.norm
+    if isinstance(module, InOrder):
+        for child in module.in_order():
+            yield from _layers(child)
     elif type(module) in _BODIES:
         yield from _layers(module.body)  # type: ignore[arg-type]
     elif type(module) is nn.Sequential:

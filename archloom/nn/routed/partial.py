@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archloom.nn.cells import TwoInputCell
 from archloom.nn.routed.choice import Choice, Routed
 from archloom.nn.shortcuts import Pool
 
@@ -50,9 +51,16 @@ class PartialChannels(Routed):
         seen, passing = x.tensor_split([x.shape[1] // self.n], dim=1)
         if self.stride > 1:
             passing = functional.max_pool2d(passing, self.stride, self.stride, ceil_mode=True)
-        y = torch.cat([self.choice(seen), passing], dim=1)
-        b, c, h, w = y.shape
-        return y.view(b, self.n, c // self.n, h, w).transpose(1, 2).reshape(b, c, h, w)
+        return _shuffled(torch.cat([self.choice(seen), passing], dim=1), self.n)
+
+
+def _shuffled(x: Tensor, n: int) -> Tensor:
+    """Deal the channels out as cards of ``n`` heaps, one of each in turn; memory keeps its order."""
+    b, c, h, w = x.shape
+    if not x.is_contiguous(memory_format=torch.channels_last):
+        return x.reshape(b, n, c // n, h, w).transpose(1, 2).reshape(b, c, h, w)
+    last = x.permute(0, 2, 3, 1)
+    return last.reshape(b, h, w, n, c // n).transpose(3, 4).reshape(b, h, w, c).permute(0, 3, 1, 2)
 
 
 @final
@@ -79,6 +87,10 @@ class NormedPool(Routed):
         """Yield the pooling."""
         yield self.pool
 
+    def in_order(self) -> tuple[nn.Module, ...]:
+        """Return both."""
+        return self.pool, self.norm
+
     def forward(self, x: Tensor) -> Tensor:
         """Pool and normalise."""
         y: Tensor = self.norm(self.pool(x))
@@ -89,7 +101,8 @@ def for_search(network: nn.Module) -> nn.Module:
     """Have the candidates of all choices compete on even terms, and return the network.
 
     Batch norms in candidates learn no scale, by which an operation could make up for its coefficient;
-    poolings are normalised as the convolutions are (Liu et al., "DARTS", ICLR 2019).
+    poolings are normalised as the convolutions are. Nor do those that bring the inputs of a cell to its width
+    (Liu et al., "DARTS", ICLR 2019).
 
     Args:
         network: a routed network, before it is trained; it is changed.
@@ -98,8 +111,15 @@ def for_search(network: nn.Module) -> nn.Module:
         for index, candidate in enumerate(choice.candidates):
             if isinstance(candidate, Pool):
                 choice.candidates[index] = NormedPool(candidate)
-            for norm in candidate.modules():
-                if isinstance(norm, nn.modules.batchnorm._BatchNorm):
-                    for learned in norm.parameters():
-                        learned.requires_grad_(False)
+            _fix_scales(candidate)
+    for cell in network.modules():
+        if isinstance(cell, TwoInputCell):
+            _fix_scales(cell)
     return network
+
+
+def _fix_scales(module: nn.Module) -> None:
+    for norm in module.modules():
+        if isinstance(norm, nn.modules.batchnorm._BatchNorm):
+            for learned in norm.parameters():
+                learned.requires_grad_(False)
