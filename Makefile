@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test coverage lint format bench-nasbench201 bench-strategies bench-supernets bench-engine bench-store crash-test docs clean
+.PHONY: install demo test coverage lint format bench-nasbench201 bench-strategies bench-supernets bench-differentiable bench-engine bench-store crash-test docs clean
 
 install: $(STAMP)
 
@@ -48,6 +48,9 @@ bench-strategies: install
 
 bench-supernets: install
 	$(BIN)/python -m benchmarks.supernets
+
+bench-differentiable: install
+	$(BIN)/python -m benchmarks.differentiable
 
 bench-engine: install
 	$(BIN)/python -m benchmarks.engine
