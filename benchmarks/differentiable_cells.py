@@ -31,10 +31,10 @@ EPOCHS, N_SEEDS, CHANNELS, N_CELLS = 30, 3, 16, 1
 DATA = {"n_train": 2500, "n_validation": 2500, "n_test": 1000}
 REPORT = "cifar10_test_200"
 METHODS: dict[str, tuple[Callable[[], GradientStrategy], dict[str, object]]] = {
-    "darts": (darts, {}),
-    "pc_darts": (lambda: pc_darts(warmup_epochs=8), {"lr": 0.1}),
-    "gdas": (gdas, {}),
-    "sharpdarts": (sharpdarts, {"schedule": "cosine_power", "lr_min": 1e-4}),
+    "darts": (lambda: darts(lr=3e-3), {}),
+    "pc_darts": (lambda: pc_darts(lr=6e-3, warmup_epochs=8), {"lr": 0.1}),
+    "gdas": (lambda: gdas(lr=3e-3), {}),
+    "sharpdarts": (lambda: sharpdarts(lr=3e-3), {"schedule": "cosine_power", "lr_min": 1e-4}),
 }
 
 
