@@ -118,7 +118,7 @@ class GradientSearch(Strategy):
 
     def _train(self, number: int) -> None:
         """Do an epoch, and keep what it comes to."""
-        began = time.perf_counter()
+        began, self._n_done = time.perf_counter(), None  # whatever breaks it off leaves half an epoch
         with self.runs.underway(self._evaluator.shares) as run:
             n_epochs, method = self._evaluator.n_epochs, self.method
             with self._evaluator.epoch(number) as n_steps:

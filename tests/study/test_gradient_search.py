@@ -106,6 +106,31 @@ def test_a_search_that_is_broken_off_goes_on_as_if_it_had_not_been(name: str, tm
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+@pytest.mark.parametrize("has_folder", [False, True])
+@pytest.mark.slow
+def test_the_same_study_goes_on_after_an_interrupt(has_folder: bool, tmp_path: Path) -> None:
+    """Half an epoch has moved the weights of this very process."""
+    whole = study(tmp_path / "whole")
+    whole.run(trials=10)
+    strategy = darts()
+    step, broken = strategy.step, [(1, 2), (0, 1)]
+
+    def interrupted(losses: Mapping[str, Any], progress: Progress) -> None:
+        if broken and (progress.epoch, progress.step) == broken[-1]:
+            broken.pop()
+            raise KeyboardInterrupt
+        step(losses, progress)
+
+    strategy.step = interrupted  # type: ignore[method-assign]
+    one = study(tmp_path / "one" if has_folder else None, strategy)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            one.run(trials=10)
+    one.run(trials=10)
+    assert not broken
+    assert told(one) == told(whole)
+
+
 @pytest.mark.slow
 def test_one_that_is_killed_between_epoch_and_trial_loses_nothing(tmp_path: Path) -> None:
     whole = study(tmp_path / "whole")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         self._space: SearchSpace | None = None
         self._noted: dict[str, Metrics | Exception] = {}
         self._shared: SharedWeights | None = None
+        self._kept: Any = None
         self.gives = self._names()
 
     def _names(self) -> tuple[str, ...]:
@@ -78,10 +80,12 @@ class RelaxedSupernet(RelaxedEvaluator):
         Raises:
             SpaceError: it cannot; the message says what cannot be shared.
         """
+        if self.setup.precision.name == "float16":
+            raise ConfigError("precision float16 needs losses that are scaled, which a strategy's are not")
         self.setup.precision.check()
         if not len(cast(Sized, self.setup.splits.validation)):
             raise ConfigError("the data have no validation split, from which the relaxation would learn")
-        self._space = space
+        self._space, self._kept = space, None  # of another study
         ExpectedCosts.check(self.needs.get("costs", ()))
         self._built(device="meta")
 
@@ -224,8 +228,10 @@ class RelaxedSupernet(RelaxedEvaluator):
         return {"train/loss": mean, **inherited, **relaxed}
 
     def save(self, epoch: int, state: Mapping[str, Any], metrics: Metrics) -> None:
-        """Keep all that the next epoch depends on."""
+        """Keep all that the next epoch depends on, in this process where the run has no folder."""
         if self._run.folder is None:
+            weights, moments = self._net.state_dict(), self._optimizer.state_dict()
+            self._kept = copy.deepcopy((weights, moments, epoch, dict(state), dict(metrics)))
             return
         self._run.folder.mkdir(parents=True, exist_ok=True)
         words = {**self._words(), "epoch": str(epoch), "metrics": json.dumps(dict(metrics))}
@@ -233,7 +239,14 @@ class RelaxedSupernet(RelaxedEvaluator):
 
     def restore(self) -> tuple[int, Mapping[str, Any], Metrics] | None:
         """Take back what was saved last."""
-        if self._run.folder is None or not (self._run.folder / CHECKPOINT).exists():
+        if self._run.folder is None:
+            if self._kept is None:
+                return None
+            weights, moments, epoch, learned, metrics = copy.deepcopy(self._kept)
+            self._net.load_state_dict(weights)
+            self._optimizer.load_state_dict(moments)
+            return epoch, learned, metrics
+        if not (self._run.folder / CHECKPOINT).exists():
             return None
         words, state = load_checkpoint(
             self._run.folder / CHECKPOINT, self._net, self._optimizer, self._words()

@@ -189,6 +189,8 @@ def test_what_cannot_be_is_said() -> None:
         made().load(SharedRun("supernet"))
     with pytest.raises(ConfigError, match="epochs must be at least 1"):
         RelaxedSupernet(data="digits", epochs=0)
+    with pytest.raises(ConfigError, match="float16 needs losses that are scaled"):
+        made(precision="float16")
     with pytest.raises(ConfigError, match="'latency' is no cost"):
         made(needs={"costs": ["latency"]})
 
