@@ -42,7 +42,7 @@ def test_the_yaml_search_and_its_commands(folder: Path) -> None:
     text, tree, evaluators = blocks("yaml")
     (folder / "digits-mlp.yaml").write_text(text, encoding="utf-8")
     commands = [[shlex.split(line, comments=True) for line in block.splitlines()] for block in blocks("sh")]
-    assert [len(block) for block in commands] == [4, 1, 4, 2, 1, 4]
+    assert [len(block) for block in commands] == [4, 1, 4, 2, 2, 1, 4]
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("plugin"))
     for block in commands:
         assert all(words[0] == "search" for words in block)
