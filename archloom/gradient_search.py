@@ -124,6 +124,7 @@ class GradientSearch(Strategy):
             with self._evaluator.epoch(number) as n_steps:
                 for index in range(n_steps):
                     step(method, self._evaluator, Progress(number, n_epochs, index, n_steps))
+                self._look(Progress(number, n_epochs, n_steps, n_steps, "validation"))
                 own, row = method.metrics(), method.derive()
                 architecture = self.space.architecture(row)  # type: ignore[attr-defined]
                 metrics = {**self._evaluator.measure(method.expected(), architecture), **own}
@@ -132,6 +133,11 @@ class GradientSearch(Strategy):
             run.report(number + 1, {**metrics, **method.record(), "seconds": seconds})
         self._n_done, self._row = number + 1, row
         self._evaluator.note(_fidelity(number + 1), metrics)
+
+    def _look(self, progress: Progress) -> None:
+        """Have the strategy look at how its loss bends, if it does such a thing."""
+        if self.method.inspects:
+            self.method.inspect(self._evaluator.plain_losses(self.method.relax(progress)), progress)
 
     def _be_at(self, number: int) -> None:
         """Have what was learned until an epoch; its own may have been done, too.

@@ -116,6 +116,15 @@ class GradientStrategy(ABC):
             ArchloomError: a loss, or what is learned, is no longer finite.
         """
 
+    @property
+    def inspects(self) -> bool:
+        """Whether it looks at how its loss bends when an epoch is over."""
+        return False
+
+    def inspect(self, losses: Mapping[str, Any], progress: Progress) -> None:
+        """Look at losses that can be differentiated twice, of the last relaxation; by default nothing."""
+        del losses, progress
+
     @abstractmethod
     def derive(self) -> Genotypes:
         """Return the architecture that it would choose now, ``1 x d``."""
@@ -178,6 +187,13 @@ class RelaxedEvaluator(Evaluator):
         """Return losses on the next batch of ``validation``, each a scalar to be differentiated.
 
         ``validation/loss``, and by its name each cost that is needed, as is expected under the relaxation.
+        """
+
+    @abstractmethod
+    def plain_losses(self, relaxation: Relaxation) -> Mapping[str, Any]:
+        """Return the losses on the next batch of ``validation`` by the weights as they are.
+
+        They can be differentiated twice, whatever the strategy needs beside.
         """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Unpack, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from archloom.contracts import Architecture, Metrics, SharedRun, Trial
 from archloom.errors import ArchloomError, ConfigError, SpaceError
@@ -159,6 +159,25 @@ class RelaxedSupernet(RelaxedEvaluator):
             loss = self._without_weights(batch)
         return {"validation/loss": loss, **self._costs()}
 
+    def plain_losses(self, relaxation: Relaxation) -> dict[str, Tensor]:
+        """Return the loss on the next batch of ``validation``; statistics stay as they are."""
+        self._net.route(relaxation)
+        norms = [m for m in self._net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        kept = [(norm, norm.momentum, int(norm.num_batches_tracked or 0)) for norm in norms]
+        for norm in norms:  # put back afterwards they would be missed when the loss is differentiated
+            norm.momentum = 0.0
+        loss = self._without_weights(next(self._validation))
+        for norm, momentum, n_batches in kept:
+            norm.momentum = momentum
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.fill_(n_batches)
+        return {"validation/loss": loss, **self._costs()}
+
+    def _put_back(self, buffers: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, buffer in self._net.named_buffers():
+                buffer.copy_(buffers[name])
+
     def _without_weights(self, batch: Any) -> Tensor:
         """Return a loss whose gradient reaches the relaxation only: those of weights would be thrown away."""
         for weight in self._weights:
@@ -185,9 +204,7 @@ class RelaxedSupernet(RelaxedEvaluator):
             weight_decay=self._optimizer.param_groups[0]["weight_decay"],
             velocities=[self._optimizer.state[w].get("momentum_buffer") for w in self._weights],
         )
-        with torch.no_grad():  # four passes more would leave their traces in the statistics
-            for name, buffer in self._net.named_buffers():
-                buffer.copy_(buffers[name])
+        self._put_back(buffers)  # four passes more would leave their traces in the statistics
         for mixture, gradient in zip(learned.values(), gradients, strict=True):
             loss = loss + (gradient * (mixture.weights - mixture.weights.detach())).sum()
         return loss
@@ -222,9 +239,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         buffers = {name: buffer.clone() for name, buffer in self._net.named_buffers()}
         trial = Trial(seed=self._run.seed, device=self._run.device)
         inherited = self._weights_shared().score(architecture, trial)
-        with torch.no_grad():  # the mixture's own statistics
-            for name, buffer in self._net.named_buffers():
-                buffer.copy_(buffers[name])
+        self._put_back(buffers)  # the mixture's own statistics
         return {"train/loss": mean, **inherited, **relaxed}
 
     def save(self, epoch: int, state: Mapping[str, Any], metrics: Metrics) -> None:

@@ -16,6 +16,7 @@ from archloom.errors import ArchloomError, ConfigError
 from archloom.relaxation import GradientStrategy, Mixture, Progress, Relaxation
 from archloom.search_spaces.points import ChoicePoint, FloatPoint, walk
 from archloom.strategies.gradient.coefficients import Coefficients
+from archloom.strategies.gradient.curvature import dominant_eigenvalue, has_grown
 from archloom.strategies.gradient.derivation import derived
 
 __all__ = ["DifferentiableSearch"]
@@ -46,6 +47,9 @@ class DifferentiableSearch(GradientStrategy):
         excluding: labels that are never derived.
         most_skips: end the search once more skip connections are derived than this (Liang et al., "DARTS+",
             2019, arXiv:1909.06035); ``None`` never does.
+        most_growth: measure the dominant eigenvalue of the loss's Hessian after each epoch, and end the
+            search once its mean over five epochs is this many times that of the five before; ``inf`` only
+            measures, ``None`` does neither.
 
     Raises:
         ConfigError: an option out of its range.
@@ -67,6 +71,7 @@ class DifferentiableSearch(GradientStrategy):
         costs: Mapping[str, float] | None = None,
         excluding: Sequence[str] = ("none",),
         most_skips: int | None = None,
+        most_growth: float | None = None,
     ):
         rules = {
             "lr": (lr, lr > 0, "above 0"),
@@ -79,6 +84,7 @@ class DifferentiableSearch(GradientStrategy):
             "deviation": (deviation, deviation >= 0, "at least 0"),
             "warmup_epochs": (warmup_epochs, warmup_epochs >= 0, "at least 0"),
             "most_skips": (most_skips, most_skips is None or most_skips >= 0, "at least 0"),
+            "most_growth": (most_growth, most_growth is None or most_growth > 0, "above 0"),
         }
         for name, (value, is_right, rule) in rules.items():
             if not is_right:
@@ -89,7 +95,7 @@ class DifferentiableSearch(GradientStrategy):
         self._costs = dict(costs or {})
         self._lr, self._betas, self._weight_decay = lr, (betas[0], betas[1]), weight_decay
         self._deviation, self._warmup_epochs, self._entropy = deviation, warmup_epochs, entropy
-        self._excluding, self._most_skips = tuple(excluding), most_skips
+        self._excluding, self._most_skips, self._most_growth = tuple(excluding), most_skips, most_growth
         self.alphas: dict[str, nn.Parameter] = {}
 
     @property
@@ -118,6 +124,7 @@ class DifferentiableSearch(GradientStrategy):
             self.alphas.values(), self._lr, betas=self._betas, weight_decay=self._weight_decay
         )
         self._stopped = ""
+        self._eigenvalues: list[float] = []
 
     def _part(self, point: ChoicePoint) -> Coefficients | None:
         return self._edges if point.k > 1 else self._coefficients
@@ -191,7 +198,21 @@ class DifferentiableSearch(GradientStrategy):
         if self._most_skips is not None and n_skips > self._most_skips:
             self._stopped = f"{n_skips} skip connections are derived, more than {self._most_skips}"
         with torch.no_grad():
-            return {"entropy": float(self._mean_entropy()), "skips": float(n_skips)}
+            found = {"entropy": float(self._mean_entropy()), "skips": float(n_skips)}
+        return {**found, "eigenvalue": self._eigenvalues[-1]} if self._eigenvalues else found
+
+    @property
+    def inspects(self) -> bool:
+        """Whether eigenvalues are measured."""
+        return self._most_growth is not None
+
+    def inspect(self, losses: Mapping[str, Any], progress: Progress) -> None:
+        """Measure the dominant eigenvalue, and see whether it has grown too much."""
+        rng = torch.Generator().manual_seed(progress.epoch)
+        value = dominant_eigenvalue(losses["validation/loss"], list(self.alphas.values()), rng)
+        self._eigenvalues.append(value)
+        if self._most_growth is not None and has_grown(self._eigenvalues, self._most_growth):
+            self._stopped = f"the dominant eigenvalue has grown more than {self._most_growth:g} times"
 
     def _check(self) -> None:
         for path, alpha in self.alphas.items():
@@ -213,6 +234,7 @@ class DifferentiableSearch(GradientStrategy):
     def state_dict(self) -> dict[str, Tensor]:
         """Return what is learned, and Adam's moments."""
         state = {f"alpha.{path}": alpha.detach() for path, alpha in self.alphas.items()}
+        state["eigenvalues"] = torch.tensor(self._eigenvalues, dtype=torch.float64)
         for index, held in self._adam.state_dict()["state"].items():
             state |= {f"adam.{index}.{name}": value for name, value in held.items()}
         return state
@@ -222,6 +244,7 @@ class DifferentiableSearch(GradientStrategy):
         with torch.no_grad():
             for path, alpha in self.alphas.items():
                 alpha.copy_(state[f"alpha.{path}"])
+        self._eigenvalues = state["eigenvalues"].tolist()
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in state.items():
             if key.startswith("adam."):
