@@ -89,13 +89,9 @@ class Trainer:
 
     def step(self, batch: Any, number: int, step: int) -> tuple[torch.Tensor, int]:
         """Take step ``step`` (from 0) of the epoch ``number``; return the loss and the number of samples."""
-        self._set_lr(self._lr(number, step))
+        self._set_lr(self.lr(number, step))
         self._set_progress(number, step)
         return self._learn(batch)
-
-    def lr(self, number: int, step: int) -> float:
-        """Return the learning rate of a step."""
-        return self._lr(number, step)
 
     def loss(self, batch: Any) -> torch.Tensor:
         """Return the loss of a batch as it is; nothing is moved."""
@@ -149,7 +145,8 @@ class Trainer:
             scaler.step(self._optimizer)
             scaler.update()
 
-    def _lr(self, epoch: int, step: int) -> float:
+    def lr(self, epoch: int, step: int) -> float:
+        """Return the learning rate of a step (from 0) of an epoch (from 1)."""
         n_batches = len(self._batches)
         step += (epoch - 1) * n_batches
         return self._optimisation.lr_at(step, self._n_epochs * n_batches, self._n_epochs)
@@ -170,7 +167,7 @@ class Trainer:
         found: list[float] = torch.stack(losses).tolist()
         for step, loss in enumerate(found, n_before):
             if not abs(loss) < float("inf"):  # NaN compares as false
-                lr = self._lr(epoch, step)
+                lr = self.lr(epoch, step)
                 raise ArchloomError(
                     f"diverged at epoch {epoch}, step {step + 1}: loss is {loss} (lr={lr:.3g})"
                 )
