@@ -6,14 +6,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
-__all__ = ["generator", "seeded", "threads"]
+__all__ = ["generator", "seed_of", "seeded", "threads"]
 
 
 def generator(seed: int) -> torch.Generator:
     """Return a generator of its own, on the CPU."""
     return torch.Generator().manual_seed(seed % 2**63)
+
+
+def seed_of(seed: int, epoch: int) -> int:
+    """Return the seed of an epoch of a training that may be broken off and go on at any."""
+    return int(np.random.SeedSequence((seed % 2**63, epoch)).generate_state(1, np.uint64)[0]) % 2**63
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from archloom.evaluators.alone import Alone
 from archloom.evaluators.networks import build_supernet
 from archloom.evaluators.relaxed.expected import ExpectedCosts
 from archloom.evaluators.relaxed.unrolled import unrolled
-from archloom.evaluators.seeding import generator, seeded, threads
+from archloom.evaluators.seeding import generator, seed_of, seeded, threads
 from archloom.evaluators.setup import at_least, prefixed
 from archloom.evaluators.setup_options import SetupOptions, setup_of, spelled, takes_setup
 from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
@@ -120,7 +120,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         self._optimizer = setup.optimisation.make(net, is_routed=True)
         self._weights = [p for p in net.parameters() if p.requires_grad]
         self._computing = setup.precision.wrap(net, self._device)
-        order = generator(_seed_of(run.seed, 0))
+        order = generator(seed_of(run.seed, 0))
         calibration = setup.batches(setup.splits.train, torch.device("cpu"), shuffle=order)
         self._shared = SharedWeights(net, space, setup, calibration, self._n_recalibration)
         net.route({name: Mixture() for name, switch in net.switches.items() if switch.n > 1})
@@ -130,7 +130,7 @@ class RelaxedSupernet(RelaxedEvaluator):
     @contextmanager
     def epoch(self, number: int) -> Iterator[int]:
         """Be in an epoch; all that is random in it is of its seed."""
-        setup, seed = self.setup, _seed_of(self._run.seed, number + 1)
+        setup, seed = self.setup, seed_of(self._run.seed, number + 1)
         self._number, self._losses, self._sizes = number + 1, list[Tensor](), list[int]()
         train = setup.batches(setup.splits.train, self._device, shuffle=generator(seed))
         validation = setup.batches(setup.splits.validation, self._device, shuffle=generator(seed + 1))
@@ -347,7 +347,3 @@ class RelaxedSupernet(RelaxedEvaluator):
 def _forever(batches: Any) -> Iterator[Any]:
     while True:
         yield from batches
-
-
-def _seed_of(seed: int, epoch: int) -> int:
-    return int(np.random.SeedSequence((seed % 2**63, epoch)).generate_state(1, np.uint64)[0]) % 2**62

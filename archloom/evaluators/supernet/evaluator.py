@@ -15,7 +15,7 @@ from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluators.alone import Alone
 from archloom.evaluators.networks import build_supernet
 from archloom.evaluators.options import call_with_options
-from archloom.evaluators.seeding import generator, seeded, threads
+from archloom.evaluators.seeding import generator, seed_of, seeded, threads
 from archloom.evaluators.setup import at_least
 from archloom.evaluators.setup_options import SetupOptions, setup_of, spelled, takes_setup
 from archloom.evaluators.supernet.checkpoint import load_checkpoint, save_checkpoint
@@ -142,7 +142,7 @@ class SupernetEvaluator(Evaluator):
             done = int(words["epoch"])
         computing = setup.precision.wrap(net, device)
         for epoch in range(done + 1, self._epochs + 1):
-            seed = _seed_of(run.seed, epoch)
+            seed = seed_of(run.seed, epoch)
             with threads(setup.n_threads), seeded(seed, device):
                 trainer = setup.trainer(
                     computing,
@@ -233,7 +233,7 @@ class SupernetEvaluator(Evaluator):
         return self._shared
 
     def _take(self, net: Supernet, run: SharedRun) -> None:
-        setup, order = self.setup, generator(_seed_of(run.seed, 0))
+        setup, order = self.setup, generator(seed_of(run.seed, 0))
         batches = setup.batches(setup.splits.train, torch.device("cpu"), shuffle=order)
         self._shared = SharedWeights(net.eval(), self._prepared(), setup, batches, self._n_recalibration)
 
@@ -254,10 +254,6 @@ class SupernetEvaluator(Evaluator):
 
     def _words(self, run: SharedRun) -> dict[str, str]:
         return {"space": self._prepared().fingerprint, "options": self._options, "seed": str(run.seed)}
-
-
-def _seed_of(seed: int, epoch: int) -> int:
-    return int(np.random.SeedSequence((seed % 2**63, epoch)).generate_state(1, np.uint64)[0]) % 2**63
 
 
 def _as_sampler(sampler: str | PathSampler, options: Mapping[str, Any]) -> PathSampler:
