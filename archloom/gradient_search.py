@@ -7,6 +7,7 @@ checkpoint, so that a search which was broken off goes on with the epoch that it
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, final
@@ -18,7 +19,7 @@ from archloom.errors import ArchloomError, ConfigError
 from archloom.relaxation import GradientStrategy, Mixture, Progress, Relaxation, RelaxedEvaluator
 from archloom.training_runs import TrainingRuns
 
-__all__ = ["GradientSearch", "attached", "joined", "step"]
+__all__ = ["GradientSearch", "attached", "epoch_of", "joined", "step"]
 
 
 def joined(strategy: Strategy | GradientStrategy, evaluators: Sequence[Evaluator]) -> Strategy:
@@ -178,6 +179,16 @@ def step(method: GradientStrategy, evaluator: RelaxedEvaluator, progress: Progre
         looking = progress._replace(split="validation")
         method.step(evaluator.validation_losses(method.relax(looking)), looking)
     evaluator.train_step(_fixed(method.relax(progress)))
+
+
+def epoch_of(fidelity: str | None) -> int | None:
+    """Return after which epoch a trial of a search by gradients was derived; ``None`` for any other trial.
+
+    >>> epoch_of("supernet@3"), epoch_of(None)
+    (3, None)
+    """
+    found = re.fullmatch(r"supernet@(\d+)", fidelity or "")
+    return int(found[1]) if found else None
 
 
 def _fidelity(n_epochs: int) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of one trial's architecture."""
+"""The pictures of one trial: its architecture, and what the candidates weighed until then."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archloom.cli._restored import restored
 
 if TYPE_CHECKING:
+    from archloom.report import Course
     from archloom.store import StudyRecord, TrialRecord
 
 
@@ -25,17 +26,38 @@ def picture(
         to: an SVG or PNG file.
         trust: import the code that the database names.
     """
-    from archloom.cli._words import number
     from archloom.report import draw
     from archloom.search_spaces.sketching import sketches_of
 
     study_file, _ = restored(study, store, (), trust=trust)
-    scores = [
-        f"{objective.metric} {number(trial.metrics[objective.metric])}"
-        for objective in record.objectives
-        if objective.metric in trial.metrics
-    ]
-    title = f"{record.name}, trial {trial.number}{': ' if scores else ''}{', '.join(scores)}"
     with study_file.importing():
         sketches = sketches_of(study_file.space.from_choices(trial.choices))
-    draw(sketches, to, title)
+    draw(sketches, to, _title(record, trial))
+
+
+def weights_picture(record: StudyRecord, trial: TrialRecord, course: Course | None, to: Path) -> None:
+    """Draw what the candidates weighed until a trial.
+
+    Raises:
+        StoreError: nothing of the kind was kept.
+    """
+    from archloom.errors import StoreError
+    from archloom.report import draw_course
+
+    if course is None:
+        raise StoreError(
+            f"trial {trial.number} of study {record.name!r} has no weights of candidates to draw: they are "
+            "kept of each epoch of a search by gradients (strategies darts, gdas, ...), and of nothing else"
+        )
+    draw_course(course, to, _title(record, trial))
+
+
+def _title(study: StudyRecord, trial: TrialRecord) -> str:
+    from archloom.cli._words import number
+
+    scores = [
+        f"{objective.metric} {number(trial.metrics[objective.metric])}"
+        for objective in study.objectives
+        if objective.metric in trial.metrics
+    ]
+    return f"{study.name}, trial {trial.number}{': ' if scores else ''}{', '.join(scores)}"

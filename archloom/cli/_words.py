@@ -112,8 +112,7 @@ def grouped(choices: Mapping[str, str | float]) -> list[tuple[str, str, list[tup
     parts: dict[str, tuple[list[str], list[tuple[str, str]]]] = {}
     for name, choice in ordered(choices).items():
         words = choice if isinstance(choice, str) else number(choice)
-        head = re.match(r"[^\[(]*\[\d+\]|[^.\[(]*", name)
-        part = head.group() if head else name
+        part = part_of(name)
         own, inside = parts.setdefault(part, ([], []))
         rest = name[len(part) :].removeprefix(".")
         if rest:
@@ -121,6 +120,16 @@ def grouped(choices: Mapping[str, str | float]) -> list[tuple[str, str, list[tup
         else:
             own.append(words)
     return [(part, "".join(own), inside) for part, (own, inside) in parts.items()]
+
+
+def part_of(name: str) -> str:
+    """Return the part of the network that a decision belongs to: its name up to the first index or dot.
+
+    >>> part_of("nodes[0](input_1).op"), part_of("stem.width"), part_of("edge_1_0")
+    ('nodes[0]', 'stem', 'edge_1_0')
+    """
+    head = re.match(r"[^\[(]*\[\d+\]|[^.\[(]*", name)
+    return head.group() if head else name
 
 
 def ordered(choices: Mapping[str, str | float]) -> dict[str, str | float]:

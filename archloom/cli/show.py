@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archloom.cli._drawn import picture
+from archloom.cli._curves import Curves, curves_parts, weights_parts
+from archloom.cli._drawn import picture, weights_picture
 from archloom.cli._output import FormatOption, trial_row, write
 from archloom.cli._restored import TrustOption
 from archloom.cli._retrained import retrained_row, retrained_table
@@ -19,11 +20,9 @@ from archloom.cli._studies import StoreOption, StudyArgument, chosen, identity, 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from archloom.report import Course
     from archloom.retraining import Retrained
     from archloom.store import Event, StudyRecord, TrialRecord
-
-SHOWN_STEPS = 12
-Curves = dict[str, dict[int, float]]
 
 
 def show(
@@ -41,6 +40,16 @@ def show(
             show_default=False,
         ),
     ] = None,
+    draw_weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--draw-weights",
+            metavar="FILE",
+            help="Draw what candidates weighed in each epoch until this one, in a search by gradients, to an "
+            ".svg or .png file (extra bench).",
+            show_default=False,
+        ),
+    ] = None,
     trust: TrustOption = False,
     store: StoreOption = None,
     form: FormatOption = "table",
@@ -50,13 +59,14 @@ def show(
     With --draw the architecture becomes a picture: the cells with their operations, or the blocks stage by
     stage; what does not say how it is wired is drawn by its decisions. That needs the study's space, which is
     made again from the study file or from what the database kept of it.
+
+    A trial of a search by gradients is an epoch: it is shown how the choice moved until then, and with
+    --draw-weights drawn, a panel a site and a line a candidate.
     """
+    from archloom.report import found_course
     from archloom.retraining import found_retrained
 
-    if draw is not None:
-        from archloom.report.picture import check_path
-
-        check_path(draw)
+    pictures = _checked({"picture": draw, "weights_picture": draw_weights})
     with opened(study, store) as (opened_store, record):
         found = chosen(opened_store, record, trial)
         curves = opened_store.reported(identity(record), found.number)
@@ -64,28 +74,60 @@ def show(
             one for one in found_retrained(opened_store, identity(record)) if one.trial == found.number
         ]
         events = [event for event in opened_store.events(identity(record)) if event.number == found.number]
+        course = found_course(opened_store, record, found)
+        if draw_weights is not None:
+            weights_picture(record, found, course, draw_weights)
         if draw is not None:
             picture(study, store, record, found, draw, trust=trust)
         if form == "table":
-            _print(found, record, curves, events, retrained, draw)
+            parts = _parts(found, retrained, course, curves)
+            _print(found, record, events, pictures, parts)
             return
         row = trial_row(found, record.objectives) | {"traceback": found.traceback}
         row["events"] = [{"at": e.at, "kind": e.kind, "detail": e.detail} for e in events]
         row["retrained"] = [retrained_row(one) for one in retrained]
-        if draw is not None:
-            row["picture"] = str(draw)
-        write({"study": record.name, **row, "curves": curves}, form, [row])
+        row |= {name: str(path) for name, path in pictures.items()}
+        weights = course.weights if course else {}
+        write({"study": record.name, **row, "curves": curves, "weights": weights}, form, [row])
+
+
+def _checked(pictures: Mapping[str, Path | None]) -> dict[str, Path]:
+    """Return the pictures that are wanted.
+
+    Raises:
+        ConfigError: they cannot be drawn there.
+    """
+    from archloom.errors import ConfigError
+    from archloom.report.paper import check_path
+
+    wanted = {name: check_path(path) for name, path in pictures.items() if path is not None}
+    if len({path.resolve() for path in wanted.values()}) < len(wanted):
+        raise ConfigError(f"two pictures cannot go to one file, {str(wanted['picture'])!r}")
+    return wanted
+
+
+def _parts(
+    trial: TrialRecord, retrained: Sequence[Retrained], course: Course | None, curves: Curves
+) -> list[RenderableType]:
+    """Return what stands below the facts about a trial."""
+    from archloom.cli._tables import architecture, plain
+
+    parts = [architecture(trial)]
+    if course is not None:
+        parts += weights_parts(course)
+    if retrained:
+        parts += [plain("weights apart from the trial's", "bold"), retrained_table(retrained, [trial])]
+    return [*parts, *curves_parts(curves)] if curves else parts
 
 
 def _print(
     trial: TrialRecord,
     study: StudyRecord,
-    curves: Curves,
     events: Sequence[Event],
-    retrained: Sequence[Retrained],
-    draw: Path | None,
+    pictures: Mapping[str, Path],
+    parts: Sequence[RenderableType],
 ) -> None:
-    from archloom.cli._tables import architecture, exact, facts, plain, trial_facts
+    from archloom.cli._tables import exact, facts, plain, trial_facts
     from archloom.cli._tables import show as print_parts
     from archloom.cli._words import moment, number, percent
 
@@ -119,16 +161,9 @@ def _print(
     ]
     rows += [("event", plain(f"{moment(event.at)} {event.kind}: {_told(event.detail)}")) for event in events]
     rows += [("file", exact(path)) for path in trial.artifacts.values()]
-    if draw is not None:
-        rows.append(("picture", exact(str(draw))))
-    parts: list[RenderableType] = [facts(rows), architecture(trial)]
-    if retrained:
-        parts += [plain("weights apart from the trial's", "bold"), retrained_table(retrained, [trial])]
-    if curves:
-        parts += _curves_parts(curves)
-    if trial.traceback:
-        parts.append(exact(trial.traceback.rstrip(), "dim"))
-    print_parts(*parts)
+    rows += [(name.replace("_", " "), exact(str(path))) for name, path in pictures.items()]
+    failure = [exact(trial.traceback.rstrip(), "dim")] if trial.traceback else []
+    print_parts(facts(rows), *parts, *failure)
 
 
 def _told(detail: str) -> str:
@@ -140,20 +175,3 @@ def _told(detail: str) -> str:
     if not isinstance(told, dict):
         return detail
     return "; ".join(f"{key} {value}" for key, value in told.items() if value not in ("", None, [], {}))
-
-
-def _curves_parts(curves: Curves) -> list[RenderableType]:
-    """Show curves by their first step, their last, and some evenly between."""
-    from archloom.cli._columns import Column, Fitted
-    from archloom.cli._tables import plain
-    from archloom.cli._words import number
-
-    steps = sorted({step for curve in curves.values() for step in curve})
-    n_shown = min(len(steps), SHOWN_STEPS)
-    shown = [steps[round(i * (len(steps) - 1) / max(n_shown - 1, 1))] for i in range(n_shown)]
-    columns = [Column("step", [str(step) for step in shown], is_number=True)]
-    for i, (metric, curve) in enumerate(curves.items()):
-        columns.append(Column(metric, [number(curve.get(step)) for step in shown], is_number=True, rank=i))
-    table = Fitted(columns, advice="--format json has all")
-    note = f"{n_shown} of {len(steps)} steps; --format json has all"
-    return [table, plain(note, "dim")] if n_shown < len(steps) else [table]

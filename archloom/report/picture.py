@@ -6,30 +6,23 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archloom.errors import ConfigError, require
 from archloom.report.columns import planned
+from archloom.report.paper import LINE, check_path, sheet, size_of
 from archloom.report.plan import Plan, Rect, Way, moved
 from archloom.search_spaces.sketch import Edge, Kind, Node, Sketch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "check_path", "draw"]
+__all__ = ["draw"]
 
-SUFFIXES = (".svg", ".png")
-
-FONT = ("DejaVu Sans", "Verdana", "sans-serif")
-"""Verdana is as wide as DejaVu Sans, which matplotlib measures by, and stands where an SVG is shown."""
 FONT_SIZE, TITLE_SIZE = 10.0, 12.0
-LINE = 1.3
-"""The height of a line for the size of its letters."""
 MAX_LETTERS, MAX_LINES, MAX_TITLE = 30, 8, 90
-DPI, MAX_PIXELS = 150, 12_000
 MARGIN, GAP, TITLE_ROOM, SHAPE = 0.25, 0.5, 0.42, 1.5
 LABEL_PAD = 0.05
 
@@ -60,21 +53,10 @@ def draw(sketches: Sequence[Sketch], path: str | Path, title: str = "") -> Path:
     if not sketches:
         raise ConfigError("a picture shows at least one sketch, got none")
     require("matplotlib", "bench", "a picture of an architecture")
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     title = textwrap.shorten(title, MAX_TITLE, placeholder=" ...")
     shown = [_wrapped(sketch) for sketch in sketches]
     plans, width, height = _arranged(shown, title)
-    with rc_context(
-        {
-            "svg.hashsalt": "archloom",
-            "svg.fonttype": "none",  # letters stay text: they can be searched for and copied
-            "font.family": ["sans-serif"],
-            "font.sans-serif": list(FONT),
-        }
-    ):
-        figure = Figure(figsize=(width, height), dpi=min(DPI, MAX_PIXELS / max(width, height)))
+    with sheet(to, width, height) as figure:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set_xlim(0, width)
@@ -83,31 +65,6 @@ def draw(sketches: Sequence[Sketch], path: str | Path, title: str = "") -> Path:
             _text(axes, width / 2, MARGIN + TITLE_ROOM / 4, title, TITLE_SIZE, weight="bold")
         for sketch, plan in zip(shown, plans, strict=True):
             _draw_plan(axes, sketch, plan)
-        is_svg = to.suffix.lower() == ".svg"
-        figure.savefig(to, format="svg" if is_svg else "png", metadata={"Date": None} if is_svg else None)
-    return to
-
-
-def check_path(path: str | Path) -> Path:
-    """Return where a picture goes, if it can.
-
-    Raises:
-        ConfigError: a suffix other than ``.svg`` and ``.png``, or a folder that is not there.
-
-    >>> check_path("cell.pdf")
-    Traceback (most recent call last):
-        ...
-    archloom.errors.ConfigError: a picture is drawn to a file that ends in .svg or .png, got 'cell.pdf'
-    """
-    to = Path(path)
-    if to.suffix.lower() not in SUFFIXES:
-        raise ConfigError(
-            f"a picture is drawn to a file that ends in {' or '.join(SUFFIXES)}, got {str(path)!r}"
-        )
-    if not to.parent.is_dir():
-        raise ConfigError(f"there is no folder {str(to.parent)!r} to draw {to.name!r} in")
-    if to.is_dir():
-        raise ConfigError(f"a picture is drawn to a file, and {str(path)!r} is a folder")
     return to
 
 
@@ -116,7 +73,7 @@ def _arranged(sketches: Sequence[Sketch], title: str) -> tuple[list[Plan], float
     plans = [planned(sketch, measured) for sketch in sketches]
     rooms = [TITLE_ROOM if sketch.title else 0.0 for sketch in sketches]
     widths = [
-        max(plan.width, _size(sketch.title, TITLE_SIZE)[0])
+        max(plan.width, size_of(sketch.title, TITLE_SIZE)[0])
         for plan, sketch in zip(plans, sketches, strict=True)
     ]
     heights = [plan.height + room for plan, room in zip(plans, rooms, strict=True)]
@@ -250,25 +207,8 @@ def _text(
 
 def measured(text: str) -> tuple[float, float]:
     """Return how wide and high a text is in a picture, in inches."""
-    width, height = _size(text, FONT_SIZE)
+    width, height = size_of(text, FONT_SIZE)
     return width + 2 * LABEL_PAD, height
-
-
-def _size(text: str, size: float) -> tuple[float, float]:
-    lines = text.split("\n")
-    return max(_line_width(line) for line in lines) * size / 72, len(lines) * LINE * size / 72
-
-
-@lru_cache(maxsize=4096)
-def _line_width(line: str) -> float:
-    """Return the width of a line in letters of size 1."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    if not line.strip():
-        return 0.0
-    path = TextPath((0, 0), line, size=100, prop=FontProperties(family=FONT[0]), usetex=False)
-    return float(path.get_extents().x1) / 100
 
 
 def _wrapped(sketch: Sketch) -> Sketch:
@@ -288,4 +228,4 @@ def _lines(text: str) -> str:
 
 
 def _title_width(title: str) -> float:
-    return 1.2 * _size(title, TITLE_SIZE)[0] if title else 0.0  # bold letters are wider
+    return 1.2 * size_of(title, TITLE_SIZE)[0] if title else 0.0  # bold letters are wider

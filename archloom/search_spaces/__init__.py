@@ -20,6 +20,7 @@ SPACES = Registry(
     {
         "cell": "archloom.search_spaces.cell:cell",
         "darts": "archloom.search_spaces.darts:darts",
+        "hypercuboid": "archloom.search_spaces.hypercuboid:hypercuboid",
         "mixpath": "archloom.search_spaces.mixpath:mixpath",
         "mlp": "archloom.search_spaces.mlp:mlp",
         "mobilenet": "archloom.search_spaces.mobilenet:mobilenet",

@@ -3,11 +3,13 @@
 
 ``build`` meets placeholders only inside ``shared``. Whatever describes a network reads its parts through one
 of these: ``routed`` (one part), ``row`` (a list of parts, some of them chosen), ``knob`` (a number that
-modules slice by). Outside ``shared`` they hand over what is there, so that a blueprint is written once.
+modules slice by), ``slab`` (sites that are weighed together). Outside ``shared`` they hand over what is
+there, so that a blueprint is written once.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,12 +23,13 @@ from archloom.errors import SpaceError
 from archloom.search_spaces.points import ChoicePoint, Point
 from archloom.search_spaces.scalars import first_scalar, stamp, stamped, substituted
 from archloom.search_spaces.sites import Site, sites
+from archloom.search_spaces.slabs import Slabs
 from archloom.search_spaces.widths import width_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from archloom.nn.routed import Switch
+    from archloom.nn.routed import Slab, Switch
 
 __all__ = [
     "MAX_COMBINATIONS",
@@ -39,6 +42,7 @@ __all__ = [
     "routed",
     "row",
     "shared",
+    "slab",
     "spread",
 ]
 
@@ -65,6 +69,7 @@ class _Sharing:
     root: Any
     points: dict[Site, Point]
     switches: dict[str, Switch]
+    slabs: Slabs
     slots: tuple[int, ...] = ()
     fixed: dict[str, int] = field(default_factory=dict)
     n_combinations: int = 1
@@ -97,12 +102,15 @@ def partial_channels() -> int:
 
 
 @contextmanager
-def shared(template: Any, points: Any, *, partial_channels: int = 1) -> Iterator[dict[str, Switch]]:
+def shared(
+    template: Any, points: Any, *, slabs: Slabs | None = None, partial_channels: int = 1
+) -> Iterator[dict[str, Switch]]:
     """Build a template undecoded inside the block; its switches are what is yielded.
 
     Args:
         template: PyGlove's template object of a compiled space.
         points: the space's points.
+        slabs: the space's.
         partial_channels: operations that are chosen see one channel in so many.
     """
     from archloom.nn.routed import Switch
@@ -111,7 +119,11 @@ def shared(template: Any, points: Any, *, partial_channels: int = 1) -> Iterator
     stamp(template.value)
     choices = [point for point in found.values() if isinstance(point, ChoicePoint)]
     switches = {point.path: Switch(point.path, point.m, point.k) for point in choices}
-    sharing = _Sharing(template.value, found, switches, partial_channels=partial_channels)
+    for name, members in (slabs or {}).items():
+        together = switches[name] = Switch(name, math.prod(switches[each].n for each in members))
+        for each in members:
+            switches[each].slabs.append(together)
+    sharing = _Sharing(template.value, found, switches, slabs or {}, partial_channels=partial_channels)
     token = _sharing.set(sharing)
     try:
         yield sharing.switches
@@ -166,6 +178,17 @@ def knob(value: Any) -> Any:
     if not isinstance(value, pg.hyper.OneOf) or not all(type(number) is int for number in numbers):
         raise SpaceError(f"{point.path}: an elastic value is one of some whole numbers, got {point.labels}")
     return Knob(values, sharing.switch(point))
+
+
+def slab(name: str) -> Slab | None:
+    """Return the sites that are weighed together under a name; ``None`` where there is nothing to weigh."""
+    from archloom.nn.routed import Slab
+
+    sharing = _sharing.get()
+    if sharing is None or name not in sharing.slabs:
+        return None
+    members = tuple(sharing.switches[each] for each in sharing.slabs[name])
+    return Slab(sharing.switches[name], members)
 
 
 def row(children: Any, make: Callable[[Any, Any], nn.Module]) -> list[nn.Module]:

@@ -32,6 +32,7 @@ from archloom.search_spaces.settings import (
     settings_template,
     settings_words,
 )
+from archloom.search_spaces.slabs import Slabs, checked_slabs
 from archloom.search_spaces.variation import Variation
 
 __all__ = ["Architecture", "Choices", "Decision", "SearchSpace"]
@@ -81,9 +82,12 @@ class SearchSpace:
         canonical: maps the choices of an architecture (without settings) to a string that is the same for
             all architectures of the same meaning; their keys are then the same, where settings are too.
         text: maps the choices (without settings) to one line for people.
+        slabs: sites that strategies which follow gradients weigh together, ``{name: [site, ...]}``: one
+            coefficient for each combination; what they derive has the largest sum of coefficients.
 
     Raises:
-        SpaceError: the template cannot be compiled; the message names the path.
+        SpaceError: the template cannot be compiled, or a slab has a site that is no ``oneof`` at the root;
+            the message names the path.
 
     Example:
         >>> import numpy as np
@@ -107,6 +111,7 @@ class SearchSpace:
         settings: Settings | None = None,
         canonical: Callable[[Mapping[str, str | float]], str] | None = None,
         text: Callable[[Mapping[str, str | float]], str] | None = None,
+        slabs: Slabs | None = None,
     ):
         outside = [settings_template(settings)] if settings else []
         compiled = compile_templates(template, *outside)
@@ -116,6 +121,9 @@ class SearchSpace:
             self._description["settings"] = describe(outside[0])
         self._canonical, self._text = canonical, text
         self._hold(*compiled)
+        self.slabs = checked_slabs(slabs or {}, self.network_points)
+        if self.slabs:
+            self._description["slabs"] = {name: list(members) for name, members in self.slabs.items()}
 
     @classmethod
     def of_points(cls, part: Part) -> SearchSpace:
@@ -123,6 +131,7 @@ class SearchSpace:
         space = cls.__new__(cls)
         space._source, space._settings, space._description = part, {}, {}
         space._canonical = space._text = None
+        space.slabs = {}
         names = decision_names(part.points)
         n_floats = sum(isinstance(point, FloatPoint) for point in walk(part.points))
         space._hold((part,), len(names) - n_floats, n_floats)
@@ -175,7 +184,9 @@ class SearchSpace:
         if isinstance(self._source, Part):
             raise SpaceError("a part of a space takes no settings: give them to the whole space")
         joined = join_settings(self._settings, settings)
-        return SearchSpace(self._source, settings=joined, canonical=self._canonical, text=self._text)
+        return SearchSpace(
+            self._source, settings=joined, canonical=self._canonical, text=self._text, slabs=self.slabs
+        )
 
     @property
     def size(self) -> int | None:

@@ -63,7 +63,7 @@ def supernet(space: SearchSpace, c_in: int, *args: Any, partial_channels: int = 
                 "some values with oneof, or move it to the evaluator's options"
             )
     try:
-        with shared(template, points, partial_channels=partial_channels) as switches:
+        with shared(template, points, slabs=space.slabs, partial_channels=partial_channels) as switches:
             network = build(template.value, c_in, *args, **kwargs)
     except ValueError as error:
         raise error if isinstance(error, ArchloomError) else SpaceError(str(error)) from error

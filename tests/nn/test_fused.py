@@ -110,3 +110,10 @@ def test_a_momentum_that_is_none_is_the_plain_mean() -> None:
         assert torch.allclose(plan.run(x, torch.tensor(0.5)), 0.5 * same(x), atol=1e-6)
     assert torch.allclose(norm.running_var, same.running_var)  # type: ignore[arg-type]
     assert int(norm.num_batches_tracked) == 3  # type: ignore[arg-type]
+
+
+def test_a_candidate_that_passes_on_what_comes_is_run_as_it_is() -> None:
+    made = Choice([nn.Identity(), nn.Conv2d(WIDTH, WIDTH, 1)], Switch("op", 2), out=WIDTH)
+    x = torch.randn(2, WIDTH, 4, 4)
+    made.switch.set(torch.tensor([0.25, 0.75]))
+    assert torch.allclose(made(x), 0.25 * x + 0.75 * made.candidates[1](x), atol=1e-6)

@@ -15,6 +15,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "nasbench201": {"channels": 4, "n_cells": 1},
     "cell": {"channels": 4},
     "darts": {"channels": 4, "n_cells": 3, "nodes": 3},
+    "hypercuboid": {"widths": [4, 6], "strides": [1, 2], "dropouts": [0.0, 0.2], "stem": 4},
     "mobilenet": {"channels": [8, 16], "strides": [1, 2], "depths": [1, 2], "stem": 4, "head": 16},
     "mixpath": {"channels": [8, 16], "strides": [1, 2], "depth": 1, "stem": 4, "head": 16},
     "nasnet": {"channels": 4, "blocks": 3},

@@ -18,6 +18,7 @@ from archloom.search_spaces import Blueprint, SearchSpace, build, out_of
 from archloom.search_spaces import blueprints as b
 from archloom.search_spaces.cell import cell
 from archloom.search_spaces.darts import darts
+from archloom.search_spaces.hypercuboid import hypercuboid
 from archloom.search_spaces.mixpath import mixpath
 from archloom.search_spaces.mlp import mlp
 from archloom.search_spaces.mobilenet import mobilenet
@@ -64,6 +65,8 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
         nodes=2, channels=4, operations=[*OPS[:3], "none"], keep_path=0.6
     ),
     "darts": lambda: darts(channels=4, n_cells=3, nodes=3, keep_path=0.8),
+    "hypercuboid": lambda: hypercuboid(widths=[4, 6], strides=[1, 2, 1], dropouts=[0.0, 0.2], stem=4),
+    "hypercuboid of one width": lambda: hypercuboid(widths=[4], operations=OPS, strides=[1, 2], stem=4),
     "mlp": lambda: mlp(dropout=[0.0, 0.1]),
     "spos": lambda: spos(stages=[1, 2], channels=[8, 16], stem=4, stem_stride=1, head=16),
     "spos with channels": lambda: spos(
@@ -148,7 +151,18 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
 }
 
 
-BUILT_IN = ("darts", "nasbench201", "cell", "mlp", "nasnet", "spos", "mobilenet", "mixpath", "sorted_mlp")
+BUILT_IN = (
+    "darts",
+    "nasbench201",
+    "cell",
+    "hypercuboid",
+    "mlp",
+    "nasnet",
+    "spos",
+    "mobilenet",
+    "mixpath",
+    "sorted_mlp",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from archloom.evaluators.networks import build_network
 from archloom.evaluators.seeding import generator, threads
 from archloom.evaluators.shapes import ShapeSource
 
-__all__ = ["Stopwatch", "median_and_spread", "time_calls"]
+__all__ = ["Stopwatch", "median_and_spread", "time_calls", "wait_for"]
 
 
 @final
@@ -66,7 +66,7 @@ class Stopwatch:
                     n_warmup=self.n_warmup,
                     n_repeats=self.n_repeats,
                     min_seconds=self.min_seconds,
-                    wait=_wait_for(torch.device(trial.device)),
+                    wait=wait_for(torch.device(trial.device)),
                 )
         except Exception as error:
             raise SpaceError(
@@ -130,7 +130,7 @@ def median_and_spread(times: FloatArray) -> tuple[float, float]:
     return median, high - low
 
 
-def _wait_for(device: torch.device) -> Callable[[], None]:
+def wait_for(device: torch.device) -> Callable[[], None]:
     """Return what blocks until the device is idle; a CPU call has ended when it returns."""
     if device.type == "cpu":
         return lambda: None

@@ -18,6 +18,7 @@ from archloom.errors import ArchloomError, ConfigError, SpaceError
 from archloom.evaluators.alone import Alone
 from archloom.evaluators.networks import build_supernet
 from archloom.evaluators.relaxed.expected import ExpectedCosts
+from archloom.evaluators.relaxed.latencies import kept, measured
 from archloom.evaluators.relaxed.unrolled import unrolled
 from archloom.evaluators.seeding import generator, seed_of, seeded, threads
 from archloom.evaluators.setup import at_least, prefixed
@@ -32,6 +33,7 @@ from archloom.search_spaces import SearchSpace
 __all__ = ["RelaxedSupernet"]
 
 CHECKPOINT = "relaxed.safetensors"
+LATENCIES = "latencies.json"
 
 
 @takes_setup(optimizer="sgd", lr=0.025, lr_min=0.001, weight_decay=3e-4, gradient_clip=5.0)
@@ -67,6 +69,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         self._noted: dict[str, Metrics | Exception] = {}
         self._shared: SharedWeights | None = None
         self._kept: Any = None
+        self._latencies: dict[str, float] = {}
         self.gives = self._names()
 
     def _names(self) -> tuple[str, ...]:
@@ -85,7 +88,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         self.setup.precision.check()
         if not len(cast(Sized, self.setup.splits.validation)):
             raise ConfigError("the data have no validation split, from which the relaxation would learn")
-        self._space, self._kept = space, None  # of another study
+        self._space, self._kept, self._latencies = space, None, {}  # of another study
         ExpectedCosts.check(self.needs.get("costs", ()))
         self._built(device="meta")
 
@@ -103,8 +106,8 @@ class RelaxedSupernet(RelaxedEvaluator):
             raise SpaceError(
                 f"the strategy mixes one channel in {n}, which no operation of this space can: take another"
             )
-        for switch in net.switches.values():
-            if switch.n > 1 and switch.has_no_mixture:
+        for switch in net.relaxed_sites.values():
+            if switch.has_no_mixture:
                 raise SpaceError(f"{switch.name} cannot be relaxed: {switch.has_no_mixture}")
         for_search(net)
         return net
@@ -123,9 +126,26 @@ class RelaxedSupernet(RelaxedEvaluator):
         order = generator(seed_of(run.seed, 0))
         calibration = setup.batches(setup.splits.train, torch.device("cpu"), shuffle=order)
         self._shared = SharedWeights(net, space, setup, calibration, self._n_recalibration)
-        net.route({name: Mixture() for name, switch in net.switches.items() if switch.n > 1})
+        net.route(dict.fromkeys(net.relaxed_sites, Mixture()))
         sample = torch.zeros(1, *setup.splits.input_shape, device=self._device)
-        self._costs = ExpectedCosts(net, self.needs.get("costs", ()), sample)
+        costs = self.needs.get("costs", ())
+        latencies = self._measured_once() if "latency_ms" in costs else {}
+        self._costs = ExpectedCosts(net, costs, sample, latencies)
+
+    def _measured_once(self) -> dict[str, float]:
+        """Return how long modules took when the run began, whichever process that was in."""
+        folder = self._run.folder
+        path = None if folder is None else folder / LATENCIES
+        self._latencies = kept(path, self._words(), lambda: self._latencies or self._measured())
+        return self._latencies
+
+    def _measured(self) -> dict[str, float]:
+        """Measure a supernet of its own, which is laid out in memory as a network that is taken out is."""
+        seed = self._run.seed
+        net = self._built(seed=seed).to(self._device)
+        net.route(dict.fromkeys(net.relaxed_sites, Mixture()))
+        sample = torch.randn(1, *self.setup.splits.input_shape, generator=generator(seed))
+        return measured(net, sample.to(self._device))
 
     @contextmanager
     def epoch(self, number: int) -> Iterator[int]:

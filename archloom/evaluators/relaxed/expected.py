@@ -7,7 +7,8 @@ A candidate counts by its coefficient, a part that lies in it by the product of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, final
 
 import torch
@@ -15,12 +16,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from archloom.errors import ConfigError, did_you_mean
-from archloom.nn.routed import Choice, Many, Supernet
+from archloom.nn.routed import Routed, Supernet
 
 __all__ = ["COSTS", "ExpectedCosts"]
 
-COSTS = ("macs", "params")
-"""What can be expected: multiply-accumulates of one sample, and trainable parameters."""
+COSTS = ("latency_ms", "macs", "params")
+"""What can be expected: milliseconds and multiply-accumulates of one sample, and trainable parameters."""
 
 
 @final
@@ -31,11 +32,19 @@ class ExpectedCosts:
         net: the supernet.
         names: of ``COSTS``.
         inputs: one sample.
+        latencies: for ``latency_ms``, the milliseconds of modules by name; see ``measured``.
     """
 
-    def __init__(self, net: Supernet, names: Sequence[str], inputs: Tensor):
+    def __init__(
+        self,
+        net: Supernet,
+        names: Sequence[str],
+        inputs: Tensor,
+        latencies: Mapping[str, float] = MappingProxyType({}),
+    ):
         self._net = net
         count: dict[str, Callable[[], dict[nn.Module, float]]] = {
+            "latency_ms": lambda: {net.get_submodule(name): ms for name, ms in latencies.items()},
             "macs": lambda: _macs(net, inputs),
             "params": lambda: _params(net),
         }
@@ -58,21 +67,15 @@ class ExpectedCosts:
 
 
 def _cost(module: nn.Module, own: Mapping[nn.Module, float]) -> Any:
-    if isinstance(module, Choice | Many) and module.switch.mixture is not None:
-        found = [
-            (weight, _cost(candidates[index], own))
-            for candidates in _slots(module)
-            for index, weight in module.switch.parts()
-        ]
-        return sum(cost if weight is None else weight * cost for weight, cost in found)
     total: Any = own.get(module, 0.0)
+    if isinstance(module, Routed):
+        for weight, child in module.weighed():
+            cost = _cost(child, own)
+            total = total + (cost if weight is None else weight * cost)
+        return total
     for child in module.children():
         total = total + _cost(child, own)
     return total
-
-
-def _slots(module: Choice | Many) -> Iterator[Any]:
-    yield from [module.candidates] if isinstance(module, Choice) else module.slots
 
 
 def _params(net: nn.Module) -> dict[nn.Module, float]:

@@ -23,6 +23,7 @@ from archloom.nn.routed.loose import LooseWidth, RoutedLooseEndsCell, picking
 from archloom.nn.routed.mixed import RoutedMixedConv, ShadowBatchNorm
 from archloom.nn.routed.nodes import RoutedParallel, RoutedSumNode
 from archloom.nn.routed.partial import PartialChannels, for_search
+from archloom.nn.routed.slab import Slab, SlabHead, SlabLayer
 from archloom.nn.routed.supernet import Routing, Supernet
 from archloom.nn.routed.switch import Switch
 
@@ -43,6 +44,9 @@ __all__ = [
     "RoutedSumNode",
     "Routing",
     "ShadowBatchNorm",
+    "Slab",
+    "SlabHead",
+    "SlabLayer",
     "Supernet",
     "Switch",
     "Width",

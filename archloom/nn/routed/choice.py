@@ -26,6 +26,10 @@ class Routed(nn.Module):
     def plain_children(self) -> Iterable[nn.Module]:
         """Yield the children of the plain module that the switches stand for now, in its order."""
 
+    def weighed(self) -> Iterator[tuple[Tensor | None, nn.Module]]:
+        """Yield the modules of a mixture that are computed, each with its coefficient, ``None`` for 1."""
+        return ((None, module) for module in self.plain_children())
+
 
 def mixed(parts: Iterable[tuple[Tensor | None, Tensor]]) -> Tensor:
     """Return ``sum_i w_i y_i``.
@@ -82,6 +86,12 @@ class Choice(Routed):
             return self.taken(*args)
         return mixed((None, self._run(index, weight, args)) for index, weight in self._parts())
 
+    def weighed(self) -> Iterator[tuple[Tensor | None, nn.Module]]:
+        """Yield the candidates of the mixture with their coefficients; the chosen one where there is none."""
+        if self.switch.mixture is None:
+            return super().weighed()
+        return ((weight, self.candidates[index]) for index, weight in self.switch.parts())
+
     def _run(self, index: int, weight: Tensor | None, args: tuple[Any, ...]) -> Tensor:
         """Return the coefficient times what a candidate gives."""
         plan = self._plan(index) if len(args) == 1 else None
@@ -128,6 +138,10 @@ class Many(Routed):
         """Yield the module of each slot."""
         for module, _ in self:
             yield module
+
+    def weighed(self) -> Iterator[tuple[Tensor | None, nn.Module]]:
+        """Yield what is active."""
+        return ((weight, module) for module, weight in self)
 
     def __iter__(self) -> Iterator[tuple[nn.Module, Tensor | None]]:
         slots: Sequence[Any] = list(self.slots)

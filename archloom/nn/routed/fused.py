@@ -96,7 +96,7 @@ def planned(candidate: nn.Module) -> Plan | None:
     layers = list(_layers(candidate))
     if layers == [candidate] or any(getattr(layer, "inplace", False) for layer in layers):
         return None
-    first = layers.pop(0) if isinstance(layers[0], _ALIKE) else None
+    first = layers.pop(0) if layers and isinstance(layers[0], _ALIKE) else None
     norm = layers.pop() if layers and _is_bare(layers[-1]) else None
     return Plan(first, tuple(layers), norm)  # type: ignore[arg-type]
 

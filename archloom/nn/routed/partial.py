@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import final
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from archloom.nn.cells import TwoInputCell
 from archloom.nn.routed.choice import Choice, Routed
+from archloom.nn.routed.slab import SlabLayer
 from archloom.nn.shortcuts import Pool
 
 __all__ = ["NormedPool", "PartialChannels", "for_search"]
@@ -45,6 +46,10 @@ class PartialChannels(Routed):
             ValueError: always.
         """
         raise ValueError(f"a supernet that mixes one channel in {self.n} does not hand its weights on")
+
+    def weighed(self) -> Iterator[tuple[Tensor | None, nn.Module]]:
+        """Yield the choice."""
+        yield None, self.choice
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``b x c x h x w`` to ``b x c x h' x w'``."""
@@ -107,7 +112,7 @@ def for_search(network: nn.Module) -> nn.Module:
     Args:
         network: a routed network, before it is trained; it is changed.
     """
-    for choice in [module for module in network.modules() if isinstance(module, Choice)]:
+    for choice in [module for module in network.modules() if isinstance(module, Choice | SlabLayer)]:
         for index, candidate in enumerate(choice.candidates):
             if isinstance(candidate, Pool):
                 choice.candidates[index] = NormedPool(candidate)

@@ -39,6 +39,11 @@ class Supernet(nn.Module):
         self.network = network
         self.switches = dict(switches)
 
+    @property
+    def relaxed_sites(self) -> dict[str, Switch]:
+        """The switches that a relaxation names: a slab in place of the sites that are weighed in it."""
+        return {name: switch for name, switch in self.switches.items() if switch.n > 1 and not switch.slabs}
+
     def route(self, routing: Routing) -> None:
         """Set the sites that the routing names; what it does not name keeps its candidate.
 

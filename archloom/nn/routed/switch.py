@@ -34,7 +34,7 @@ class Switch:
     ValueError: op has 1 slot for candidates 0 to 2, got (3,)
     """
 
-    __slots__ = ("chosen", "has_no_mixture", "k", "mixture", "n", "name")
+    __slots__ = ("chosen", "has_no_mixture", "k", "mixture", "n", "name", "slabs")
 
     def __init__(self, name: str, n: int, k: int = 1):
         self.name, self.n, self.k = name, n, k
@@ -42,6 +42,8 @@ class Switch:
         self.mixture: Mixture | None = None
         self.has_no_mixture = ""
         """Why its candidates cannot be mixed; empty where they can."""
+        self.slabs: list[Switch] = []
+        """The slabs in which it is weighed together with others, and never by itself."""
 
     def set(self, route: Sequence[int] | Tensor | Mixture) -> None:
         """Take candidates, one a slot; or a mixture, or a tensor of ``n`` coefficients, which mixes them all.
@@ -59,6 +61,8 @@ class Switch:
             slots = f"{self.k} slot" + ("s" if self.k > 1 else "")
             raise ValueError(f"{self.name} has {slots} for candidates 0 to {self.n - 1}, got {chosen}")
         self.chosen, self.mixture = chosen, None
+        for slab in self.slabs:
+            slab.mixture = None
 
     def parts(self) -> Iterator[tuple[int, Tensor | None]]:
         """Yield the candidates of a mixture that are computed, each with its coefficient, ``None`` for 1."""

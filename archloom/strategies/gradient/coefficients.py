@@ -20,7 +20,10 @@ __all__ = ["Coefficients", "GumbelSoftmax", "MaxWeight", "Sigmoid", "Softmax"]
 
 
 class Coefficients(ABC):
-    """Makes the coefficients of a site. Write ``__call__``, and ``expected`` where chance has a part."""
+    """Makes the coefficients of a site. Write ``__call__``."""
+
+    draws_one = False
+    """Whether one candidate is drawn, and no other computed."""
 
     @abstractmethod
     def __call__(self, alpha: Tensor, progress: Progress, rng: torch.Generator) -> Mixture:
@@ -32,9 +35,13 @@ class Coefficients(ABC):
             rng: of this step and site.
         """
 
-    def expected(self, alpha: Tensor) -> Tensor:
-        """Return what a candidate is worth, ``m``, without chance and whatever the step."""
+    def worth(self, alpha: Tensor) -> Tensor:
+        """Return what each candidate is worth when an architecture is derived, ``m``."""
         return alpha.softmax(dim=0)
+
+    def expected(self, alpha: Tensor) -> Tensor:
+        """Return the coefficients without chance and whatever the step, ``m``: by default the worths."""
+        return self.worth(alpha)
 
 
 @final
@@ -80,7 +87,7 @@ class GumbelSoftmax(Coefficients):
 
     def __init__(self, *, start: float = 10.0, end: float = 0.1, is_hard: bool = True):
         _above_0(start=start, end=end)
-        self._start, self._end, self._is_hard = start, end, is_hard
+        self._start, self._end, self.draws_one = start, end, is_hard
 
     def __call__(self, alpha: Tensor, progress: Progress, rng: torch.Generator) -> Mixture:
         """Draw."""
@@ -89,7 +96,7 @@ class GumbelSoftmax(Coefficients):
         uniform = torch.rand(alpha.shape, generator=rng).clamp_(1e-20, 1 - 1e-7).to(alpha)
         gumbel = -(-uniform.log()).log()
         soft = ((alpha.log_softmax(dim=0) + gumbel) / temperature).softmax(dim=0)
-        if not self._is_hard:
+        if not self.draws_one:
             return Mixture(soft)
         index = int(soft.detach().argmax())
         one = functional.one_hot(torch.tensor(index), len(alpha)).to(soft)
@@ -118,9 +125,13 @@ class MaxWeight(Coefficients):
     def __call__(self, alpha: Tensor, progress: Progress, rng: torch.Generator) -> Mixture:
         """Return the coefficients."""
         del progress, rng
+        return Mixture(self.expected(alpha))
+
+    def expected(self, alpha: Tensor) -> Tensor:
+        """Return the coefficients; worths stay those of the softmax, for here the best of all sites are 1."""
         p = alpha.softmax(dim=0)
         most = p.max()
-        return Mixture(1 - (most.detach() if self._detaches else most) + p)
+        return 1 - (most.detach() if self._detaches else most) + p
 
 
 @final
@@ -129,7 +140,7 @@ class Sigmoid(Coefficients):
     arXiv:1911.12126).
 
     >>> import torch
-    >>> Sigmoid().expected(torch.zeros(2))
+    >>> Sigmoid().worth(torch.zeros(2))
     tensor([0.5000, 0.5000])
     """
 
@@ -138,7 +149,7 @@ class Sigmoid(Coefficients):
         del progress, rng
         return Mixture(alpha.sigmoid())
 
-    def expected(self, alpha: Tensor) -> Tensor:
+    def worth(self, alpha: Tensor) -> Tensor:
         """Return the sigmoid."""
         return alpha.sigmoid()
 

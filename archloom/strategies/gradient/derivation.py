@@ -4,12 +4,13 @@
 Each candidate of a site has a *worth*: its own weight, times the worth of the best that lies below it. A
 ``oneof`` takes the best candidate, a ``manyof`` of ``k`` the best ``k``. With weights of operations alone
 this is DARTS' rule (the two edges whose best operation is largest, and that operation), with weights of edges
-too that of PC-DARTS.
+too that of PC-DARTS. Sites that are weighed together, in slabs, take the longest path instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from archloom.contracts import ChoiceArray, Genotypes
 from archloom.search_spaces.points import ChoicePoint, Points
+from archloom.strategies.gradient.paths import longest_path
 
 __all__ = ["derived"]
 
@@ -28,7 +30,7 @@ def derived(space: Any, weights: Weights, *, excluding: Collection[str] = ()) ->
 
     Args:
         space: a compiled ``SearchSpace``.
-        weights: site name to one weight a candidate; a site that has none weighs all alike.
+        weights: site or slab name to one weight a candidate; a site that has none weighs all alike.
         excluding: labels of candidates that are not taken, as ``none`` in DARTS; where all are such, one is.
 
     >>> import numpy as np
@@ -40,8 +42,33 @@ def derived(space: Any, weights: Weights, *, excluding: Collection[str] = ()) ->
     'nor_conv_1x1'
     """
     row: ChoiceArray = np.full((1, space.sample(0, np.random.default_rng(0)).choices.shape[1]), -1, np.int16)
-    _fill(row, space.points, weights, frozenset(excluding))
+    _fill(row, space.points, {**weights, **_along_slabs(space, weights, excluding)}, frozenset(excluding))
     return Genotypes(row, np.empty((1, 0)))
+
+
+def _along_slabs(space: Any, weights: Weights, excluding: Collection[str]) -> Weights:
+    """Return weights for the sites of slabs: all on what the longest path takes."""
+    labels = {point.path: point.labels for point in space.points if isinstance(point, ChoicePoint)}
+    if not space.slabs:
+        return {}
+    open_to = {name: _without(name, space.slabs[name], labels, weights, excluding) for name in space.slabs}
+    sizes = {site: len(each) for site, each in labels.items()}
+    path = longest_path(space.slabs, sizes, open_to)
+    return {site: np.eye(sizes[site])[choice] for site, choice in path.items()}
+
+
+def _without(
+    name: str,
+    members: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
+    weights: Weights,
+    excluding: Collection[str],
+) -> npt.NDArray[np.float64]:
+    """Return a slab's weights, nothing for what holds an excluded label and is not all there is."""
+    combinations = list(product(*(labels[site] for site in members)))
+    own = weights.get(name, np.ones(len(combinations)))
+    is_out = np.array([any(label in excluding for label in labels) for labels in combinations])
+    return own if is_out.all() else np.where(is_out, -np.inf, own)
 
 
 def _fill(row: ChoiceArray, points: Points, weights: Weights, excluding: frozenset[str]) -> None:

@@ -151,7 +151,8 @@ def snas(
         end: temperature in the last; it falls linearly.
         lr: of Adam, which learns the logits of the draws.
         weight_decay: of the same.
-        costs: metric (``params``, ``macs``) to what is added to the loss for each unit that is expected.
+        costs: metric (``params``, ``macs``, ``latency_ms``) to what is added to the loss for each unit that
+            is expected.
         excluding: labels that are never derived.
     """
     return DifferentiableSearch(
@@ -210,7 +211,8 @@ def proxyless(
     Hardware, ICLR 2019, arXiv:1812.00332; gradients pass the draw as in ``gdas``, at temperature 1.
 
     Args:
-        costs: metric (``params``, ``macs``) to what is added to the loss for each unit that is expected.
+        costs: metric (``params``, ``macs``, ``latency_ms``) to what is added to the loss for each unit that
+            is expected.
         lr: of Adam, which learns the logits of the draws.
         weight_decay: of the same.
         warmup_epochs: epochs in which only the network learns.

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from archloom.contracts import Genotypes, Metrics
 from archloom.errors import ArchloomError, ConfigError
 from archloom.relaxation import GradientStrategy, Mixture, Progress, Relaxation
-from archloom.search_spaces.points import ChoicePoint, FloatPoint, walk
 from archloom.strategies.gradient.coefficients import Coefficients
 from archloom.strategies.gradient.curvature import dominant_eigenvalue, has_grown
 from archloom.strategies.gradient.derivation import derived
+from archloom.strategies.gradient.learned_sites import LearnedSite, learned_sites
 
 __all__ = ["DifferentiableSearch"]
 
@@ -28,6 +28,8 @@ SKIPS = frozenset({"skip_connect", "skip", "identity"})
 @final
 class DifferentiableSearch(GradientStrategy):
     """Learns one number a candidate of each site by Adam, from gradients of a relaxed network's loss.
+
+    Of sites that a space has weighed together (a slab of ``hypercuboid``) it learns one a combination.
 
     The named methods (``darts``, ``pc_darts``, ``gdas``, ...) are this with their own parts.
 
@@ -106,19 +108,18 @@ class DifferentiableSearch(GradientStrategy):
     def setup(self, space: Any, seed: int) -> None:
         """Meet the space."""
         super().setup(space, seed)
-        points = list(walk(space.points))
-        for point in points:
-            if isinstance(point, FloatPoint):
-                raise ConfigError(f"{point.name} is a number of any size, which has no coefficients to learn")
-        sites = [point for point in points if isinstance(point, ChoicePoint) and point.m > 1]
-        if not sites:
-            raise ConfigError("every site of this space has one candidate: there is nothing to learn")
-        self._points = {point.path: point for point in sites}
+        self._sites = learned_sites(space)
+        for name, site in self._sites.items():
+            if site.is_slab and self._coefficients.draws_one:
+                raise ConfigError(
+                    f"{name} is weighed together with other sites, and no candidate of it can be drawn by "
+                    "itself: take darts, sharpdarts or snas"
+                )
         rng = torch.Generator().manual_seed(seed % 2**63)
         self.alphas = {
-            path: nn.Parameter(self._deviation * torch.randn(point.m, generator=rng))
-            for path, point in self._points.items()
-            if self._part(point) is not None
+            path: nn.Parameter(self._deviation * torch.randn(len(site.labels), generator=rng))
+            for path, site in self._sites.items()
+            if self._part(site) is not None
         }
         self._adam = torch.optim.Adam(
             self.alphas.values(), self._lr, betas=self._betas, weight_decay=self._weight_decay
@@ -126,8 +127,8 @@ class DifferentiableSearch(GradientStrategy):
         self._stopped = ""
         self._eigenvalues: list[float] = []
 
-    def _part(self, point: ChoicePoint) -> Coefficients | None:
-        return self._edges if point.k > 1 else self._coefficients
+    def _part(self, site: LearnedSite) -> Coefficients | None:
+        return self._edges if site.k > 1 else self._coefficients
 
     def learns(self, progress: Progress) -> bool:
         """Not in the first epochs."""
@@ -138,16 +139,20 @@ class DifferentiableSearch(GradientStrategy):
         words = (self.seed, progress.epoch, progress.step, progress.split == "validation")
         seed = int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
         rng = torch.Generator().manual_seed(seed)
-        return {path: self._mixture(point, progress, rng) for path, point in self._points.items()}
+        return {path: self._mixture(path, progress, rng) for path in self._sites}
 
-    def _mixture(self, point: ChoicePoint, progress: Progress, rng: torch.Generator) -> Mixture:
-        part = self._part(point)
-        return Mixture() if part is None else part(self.alphas[point.path], progress, rng)
+    def _mixture(self, path: str, progress: Progress, rng: torch.Generator) -> Mixture:
+        part = self._part(self._sites[path])
+        return Mixture() if part is None else part(self.alphas[path], progress, rng)
 
     def expected(self) -> Relaxation:
-        """Return what candidates are worth, as coefficients."""
-        weights = self._weights()
-        return {path: Mixture(weights.get(path)) for path in self._points}
+        """Return the coefficients without chance."""
+        with torch.no_grad():
+            return {path: self._expected(path) for path in self._sites}
+
+    def _expected(self, path: str) -> Mixture:
+        part = self._part(self._sites[path])
+        return Mixture() if part is None else Mixture(part.expected(self.alphas[path]))
 
     def step(self, losses: Mapping[str, Any], progress: Progress) -> None:
         """Take a step of Adam down the loss, the entropy and the costs."""
@@ -178,17 +183,15 @@ class DifferentiableSearch(GradientStrategy):
         """Return the mean over sites of ``-sum p log p / log m``, from 0 to 1."""
         return torch.stack([_entropy(alpha) for alpha in self.alphas.values()]).mean()
 
-    def _weights(self) -> dict[str, Tensor]:
-        parts = {path: self._part(self._points[path]) for path in self.alphas}
+    def _worths(self) -> dict[str, Tensor]:
+        parts = {path: self._part(self._sites[path]) for path in self.alphas}
         with torch.no_grad():
-            return {
-                path: part.expected(self.alphas[path]) for path, part in parts.items() if part is not None
-            }
+            return {path: part.worth(self.alphas[path]) for path, part in parts.items() if part is not None}
 
     def derive(self) -> Genotypes:
         """Return the best architecture by the weights of the sites; see ``derivation``."""
-        weights = {path: weight.double().numpy() for path, weight in self._weights().items()}
-        return derived(self.space, weights, excluding=self._excluding)
+        worths = {path: worth.double().numpy() for path, worth in self._worths().items()}
+        return derived(self.space, worths, excluding=self._excluding)
 
     def metrics(self) -> Metrics:
         """Return the mean ``entropy`` of the sites, from 0 to 1, and how many ``skips`` are derived."""
@@ -222,9 +225,9 @@ class DifferentiableSearch(GradientStrategy):
     def record(self) -> Metrics:
         """Return what each candidate is worth, by ``site=label``."""
         return {
-            f"{path}={label}": float(weight)
-            for path, weights in self._weights().items()
-            for label, weight in zip(self._points[path].labels, weights, strict=True)
+            f"{path}={label}": float(worth)
+            for path, worths in self._worths().items()
+            for label, worth in zip(self._sites[path].labels, worths, strict=True)
         }
 
     def why_over(self) -> str:

@@ -11,21 +11,32 @@ from archloom.errors import ConfigError
 from archloom.evaluators.costs import count_macs
 from archloom.evaluators.networks import NetworkShape, build_network, build_supernet
 from archloom.evaluators.relaxed.expected import ExpectedCosts
+from archloom.nn.routed import Choice
 from archloom.relaxation import Mixture
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.darts import darts
+from archloom.search_spaces.hypercuboid import hypercuboid
 from archloom.search_spaces.nasbench201 import nasbench201
 
 SHAPE = NetworkShape((3, 8, 8), 10)
-SPACES = {"nasbench201": nasbench201(channels=4, n_cells=1), "darts": darts(channels=4, n_cells=3)}
+SPACES = {
+    "nasbench201": nasbench201(channels=4, n_cells=1),
+    "darts": darts(channels=4, n_cells=3),
+    "hypercuboid": hypercuboid(widths=[4, 6], strides=[1, 2], dropouts=[0.0, 0.2], stem=4),
+}
 
 
 def costs_of(space: SearchSpace) -> tuple[ExpectedCosts, dict[str, int]]:
     net = build_supernet(space, SHAPE)
-    net.route({name: Mixture() for name, switch in net.switches.items() if switch.n > 1})
+    net.route(dict.fromkeys(net.relaxed_sites, Mixture()))
     costs = ExpectedCosts(net, ["params", "macs"], torch.zeros(1, *SHAPE.input_shape))
     costs.net = net  # type: ignore[attr-defined]
-    return costs, {name: switch.n for name, switch in net.switches.items() if switch.n > 1}
+    return costs, {name: switch.n for name, switch in net.relaxed_sites.items()}
+
+
+def space_labels(space: SearchSpace, site: str) -> tuple[str, ...]:
+    [decision] = [decision for decision in space.decisions if decision.name == site]
+    return decision.candidates
 
 
 @pytest.mark.parametrize("name", sorted(SPACES))
@@ -35,6 +46,10 @@ def test_one_path_costs_what_its_network_does(name: str) -> None:
     rows = space.sample(5, np.random.default_rng(0), uniform_over="decisions")
     for i in range(len(rows)):
         chosen = space.routing(rows[i])
+        for slab, members in space.slabs.items():
+            picks = tuple(chosen[site][0] for site in members)
+            n = tuple(len(space_labels(space, site)) for site in members)
+            chosen[slab] = (int(np.ravel_multi_index(picks, n)),)
         route = {site: torch.zeros(n) for site, n in sizes.items()}
         for site, picks in chosen.items():
             if site in route:
@@ -65,6 +80,27 @@ def test_it_is_the_mean_over_draws_and_has_its_gradient() -> None:
         assert int(gradient.argmax()) == 3
 
 
-def test_what_cannot_be_expected_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'param' is no cost that can be expected; did you mean 'params'"):
-        ExpectedCosts.check(["param"])
+@pytest.mark.parametrize(("name", "meant"), [("param", "params"), ("latency", "latency_ms")])
+def test_what_cannot_be_expected_is_refused(name: str, meant: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"'{name}' is no cost that can be expected; did you mean '{meant}'"
+    ):
+        ExpectedCosts.check([name])
+
+
+def test_partial_channels_cost_what_their_choices_do() -> None:
+    space = SPACES["nasbench201"]
+    found = []
+    for n in (1, 4):
+        net = build_supernet(space, SHAPE, partial_channels=n)
+        net.route(dict.fromkeys(net.relaxed_sites, Mixture()))
+        costs = ExpectedCosts(net, ["params"], torch.zeros(1, *SHAPE.input_shape))
+        net.route({name: torch.full((switch.n,), 1 / switch.n) for name, switch in net.relaxed_sites.items()})
+        chosen = [m for m in net.modules() if isinstance(m, Choice)]
+        outside = sum(p.numel() for p in net.parameters()) - sum(
+            p.numel() for choice in chosen for p in choice.parameters()
+        )
+        inside = sum(p.numel() for choice in chosen for p in choice.parameters())
+        assert float(costs()["params"]) == pytest.approx(outside + inside / 5)
+        found.append(inside)
+    assert found[1] < found[0] / 4

@@ -37,6 +37,13 @@ def test_the_leader_of_max_w_weighs_one() -> None:
         assert float(weights.min()) >= 0
 
 
+def test_max_w_is_measured_by_its_coefficients_and_derives_by_the_softmax() -> None:
+    """All leaders weigh 1: edges, whose best operations are compared, need the softmax."""
+    for alpha in alphas():
+        assert torch.equal(MaxWeight().expected(alpha), MaxWeight()(alpha, START, rng()).weights)
+        assert torch.equal(MaxWeight().worth(alpha), alpha.softmax(0))
+
+
 @pytest.mark.parametrize("detaches", [False, True])
 def test_what_max_w_tells_its_leader(detaches: bool) -> None:
     """Undetached, the leader's coefficient is 1 whatever it learns; the others push it instead."""

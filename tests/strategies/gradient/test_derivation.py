@@ -13,6 +13,7 @@ import pytest
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces.cell import cell
 from archloom.search_spaces.darts import darts
+from archloom.search_spaces.hypercuboid import hypercuboid
 from archloom.search_spaces.nasbench201 import nasbench201
 from archloom.search_spaces.points import ChoicePoint, walk
 from archloom.strategies.gradient import derived
@@ -73,3 +74,15 @@ def test_where_all_is_excluded_one_is_taken() -> None:
     space = SearchSpace(pg.Dict(x=pg.oneof(["none", "none too"])))
     row = derived(space, {"x": np.array([0.1, 0.9])}, excluding=["none", "none too"])
     assert space.architecture(row).choices == {"x": "none too"}
+
+
+def test_slabs_derive_their_longest_path_without_what_is_excluded() -> None:
+    space = hypercuboid(widths=[8, 16], operations=["none", "conv_1x1"], strides=[1, 1])
+    slabs = {name: np.zeros([2] * len(members)) for name, members in space.slabs.items()}
+    slabs["layers[0]"][1, 1] = 0.4
+    slabs["layers[0]"][0, 1] = 0.5
+    slabs["layers[1]"][1, 0, 1] = 0.6
+    slabs["layers[1]"][0, 1, 0] = 0.9
+    weights = {name: each.ravel() for name, each in slabs.items()}
+    best = [space.architecture(derived(space, weights, excluding=out)).text for out in (["none"], [])]
+    assert best == ["16 conv_1x1, 8 conv_1x1", "8 conv_1x1, 16 none"]
