@@ -12,10 +12,16 @@ import torch
 
 from benchmarks.differentiable_cells import cells
 from benchmarks.differentiable_cuboid import cuboid
+from benchmarks.differentiable_recovery import recovery
 from benchmarks.differentiable_speed import speed
 from benchmarks.parts import run_parts
 
-PARTS: dict[str, Callable[[], list[str]]] = {"cells": cells, "cuboid": cuboid, "speed": speed}
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "cells": cells,
+    "cuboid": cuboid,
+    "recovery": recovery,
+    "speed": speed,
+}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -8,7 +8,7 @@ the template of a search space, and decoded it builds a plain torch module.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import pyglove as pg
 
 from archloom.errors import ArchloomError, SpaceError
 from archloom.search_spaces.operations import OPERATIONS
-from archloom.search_spaces.sharing import alternatives, is_shared, partial_channels, routed
+from archloom.search_spaces.sharing import all_channels, alternatives, is_shared, partial_channels, routed
 from archloom.search_spaces.sketch import Sketch
 from archloom.search_spaces.sketching import box_of, unjoined
 from archloom.search_spaces.widths import keeps_width, out_of, sized, width_of
@@ -26,7 +26,18 @@ from archloom.search_spaces.widths import keeps_width, out_of, sized, width_of
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Blueprint", "build", "build_at", "origin", "origins", "out_of", "placed", "sized"]
+__all__ = [
+    "Blueprint",
+    "build",
+    "build_at",
+    "origin",
+    "origins",
+    "out_of",
+    "part_seen",
+    "placed",
+    "sees_part",
+    "sized",
+]
 
 
 class Blueprint(pg.Object):
@@ -100,29 +111,47 @@ def build(child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
 
 def build_at(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:
     """Build a part that may not know its own symbolic path, as the name of an operation does not."""
-    n = partial_channels()
-    if n > 1 and alternatives(child) is not None and {"c_out"} <= kwargs.keys() <= _OPERATION:
-        return _partial(n, at, child, c_in, **kwargs)
-    return routed(child, lambda part: _build_one(at, part, c_in, *args, **kwargs))
+
+    def made(c_in: int, **kwargs: Any) -> nn.Module:
+        return routed(child, lambda part: _build_one(at, part, c_in, *args, **kwargs))
+
+    if {"c_out"} <= kwargs.keys() <= _OPERATION and sees_part(child):
+        stride = kwargs.get("stride", 1)
+        return part_seen(c_in, kwargs["c_out"], stride, lambda c: made(c, **{**kwargs, "c_out": c}))
+    return made(c_in, **kwargs)
 
 
 _OPERATION = frozenset({"c_out", "stride", "affine"})
 """What an operation is told, and nothing else."""
 
 
-def _partial(n: int, at: str | None, child: Any, c_in: int, **kwargs: Any) -> nn.Module:
-    """Build an operation that is chosen, and sees one channel in ``n``."""
+def sees_part(child: Any) -> bool:
+    """Whether a part is chosen in a supernet whose choices see some of the channels."""
+    return partial_channels() > 1 and alternatives(child) is not None
+
+
+def part_seen(c_in: int, c_out: int, stride: int, make: Callable[[int], nn.Module]) -> nn.Module:
+    """Build a choice that sees one channel in so many, while the others pass by (PC-DARTS).
+
+    Args:
+        c_in: channels that come.
+        c_out: channels that are wanted.
+        stride: of the choice.
+        make: makes the choice, from so many channels to as many.
+
+    Raises:
+        SpaceError: it does not keep the channels, or they cannot be divided.
+    """
     from archloom.nn.routed import PartialChannels
 
-    c_out = kwargs["c_out"]
+    n = partial_channels()
     if c_in != c_out or c_in % n:
         raise SpaceError(
             f"an operation from {c_in} to {c_out} channels cannot see one channel in {n}: partial channels "
             "take as many as they give, and divide them"
         )
-    told = {**kwargs, "c_out": c_out // n}
-    choice = routed(child, lambda part: _build_one(at, part, c_in // n, **told))
-    return PartialChannels(choice, n, c_out, kwargs.get("stride", 1))
+    with all_channels():
+        return PartialChannels(make(c_in // n), n, c_out, stride)
 
 
 def _build_one(at: str | None, child: Any, c_in: int, *args: Any, **kwargs: Any) -> nn.Module:

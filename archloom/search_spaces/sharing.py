@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_COMBINATIONS",
     "Slot",
+    "all_channels",
     "alternatives",
     "is_shared",
     "knob",
@@ -99,6 +100,17 @@ def partial_channels() -> int:
     """Return in how many channels operations that are chosen see one; 1 where they see all."""
     sharing = _sharing.get()
     return 1 if sharing is None else sharing.partial_channels
+
+
+@contextmanager
+def all_channels() -> Iterator[None]:
+    """Have operations inside the block see all the channels that they are given."""
+    sharing = _sharing.get()
+    token = _sharing.set(None if sharing is None else replace(sharing, partial_channels=1))
+    try:
+        yield
+    finally:
+        _sharing.reset(token)
 
 
 @contextmanager

@@ -64,6 +64,31 @@ def test_one_shot(search: Search) -> None:
     assert Path("one_shot-artifacts/digits-one-shot/supernet/supernet.safetensors").exists()
 
 
+WITHOUT = "evaluator={name: supernet, data: digits, epochs: 1, n_checked: 0}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["strategy=darts"],
+        ["strategy={name: pc_darts, warmup_epochs: 1}"],
+        ["strategy=gdas"],
+        ["strategy=regularized_evolution", WITHOUT],
+        ["strategy=reinforce", WITHOUT],
+        ["strategy=op_gfn", WITHOUT],
+    ],
+    ids=lambda lines: lines[0].partition("=")[2],
+)
+def test_two_lines_choose_how_a_space_is_searched(search: Search, lines: list[str]) -> None:
+    small = ["budget.trials=2", "evaluator.data_options={n_train: 64, n_validation: 32, n_test: 32}"]
+    result = search("run", str(EXAMPLES / "gradients.yaml"), *lines, *small, "-f", "json")
+    assert result.code == 0, result.err
+    data = json.loads(result.out)
+    assert data["counts"]["COMPLETE"] == 2
+    assert len(data["trials"][0]["choices"]) == 6
+
+
 @pytest.mark.skipif(
     "ARCHLOOM_DATA" not in os.environ, reason="ARCHLOOM_DATA names no folder with nasbench201/nb201.parquet"
 )

@@ -144,7 +144,10 @@ def _wires(edges: Any, made: Callable[..., tuple[int, nn.Module]]) -> list[nn.Mo
             wires += row([child], partial(_wire, made, position))
             continue
         for here, slot in enumerate(spread([child]), start=position):
-            wires.append(routed(slot, partial(_wire, made, here)))
+            if any(isinstance(candidate, Edge) for candidate in alternatives(slot) or [slot]):
+                wires.append(routed(slot, partial(_wire, made, here)))
+            else:  # all candidates read the same state
+                wires.append(_wire(made, here, slot))
     return wires
 
 

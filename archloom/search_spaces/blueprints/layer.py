@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 import pyglove as pg
 
 from archloom.errors import SpaceError, UnknownNameError
-from archloom.search_spaces.blueprint import Blueprint, build, build_at, out_of, placed, sized
+from archloom.search_spaces.blueprint import (
+    Blueprint,
+    build,
+    build_at,
+    out_of,
+    part_seen,
+    placed,
+    sees_part,
+    sized,
+)
 from archloom.search_spaces.blueprints.checks import ABSENT, check_activation, check_least, check_parts
 from archloom.search_spaces.blueprints.shapes import ShapeSoFar
 from archloom.search_spaces.labels import PLACEHOLDERS, candidate_label
@@ -183,6 +192,13 @@ def part(child: Any, place: Place, at: Any = None) -> nn.Module:
         place: where it stands.
         at: its symbolic path, for a child that does not know its own.
     """
+    if place.c_out is not None and place.stride is not None and sees_part(child):
+
+        def made(c: int) -> nn.Module:
+            inner = replace(place, c_in=c, c_out=c)
+            return routed(child, lambda one: _part(one, inner, at))
+
+        return part_seen(place.c_in, place.c_out, place.stride, made)
     return routed(child, lambda one: _part(one, place, at))
 
 
