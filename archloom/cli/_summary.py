@@ -80,7 +80,11 @@ def next_commands(study: Study, named: Named, again: Sequence[str]) -> list[str]
         commands.append(named.command("retrain", "best", "--seeds", "3"))
     if is_shared or any(trial.artifacts for trial in found):
         commands.append(named.command("export", "best", f"{study.name}-model"))
-    return [*commands, shlex.join(again)] if found else []
+    if any(
+        isinstance(each, RelaxedEvaluator) and study.n_proposals >= each.n_epochs for each in study.evaluators
+    ):
+        again = ()  # a search by gradients has its epochs, and no more
+    return [*commands, *([shlex.join(again)] if again else [])] if found else []
 
 
 def _more(n: int) -> list[RenderableType]:

@@ -15,7 +15,7 @@ __all__ = ["COLOURS", "INK", "LineStyle", "cut", "legend_entries", "line_styles"
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#882255")
 """Told apart by the colour-blind too: seven of Okabe and Ito, and one of Paul Tol."""
-DASHES = ("-", "--", ":")
+DASHES = ("-", "--")
 INK = "#222222"
 THIN, THICK = 1.1, 2.6
 MAX_TITLE, MAX_LABEL = 28, 40

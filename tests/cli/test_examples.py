@@ -89,6 +89,18 @@ def test_two_lines_choose_how_a_space_is_searched(search: Search, lines: list[st
     assert len(data["trials"][0]["choices"]) == 6
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("epochs", "goes_on"), [(2, False), (3, True)])
+def test_a_search_by_gradients_that_has_had_its_epochs_is_over(
+    search: Search, epochs: int, goes_on: bool
+) -> None:
+    small = ["budget.trials=2", "evaluator.data_options={n_train: 64, n_validation: 32, n_test: 32}"]
+    result = search("run", str(EXAMPLES / "gradients.yaml"), *small, f"evaluator.epochs={epochs}")
+    assert result.code == 0, result.err
+    assert ("--resume" in result.out) is goes_on
+    assert "search retrain" in result.out
+
+
 @pytest.mark.skipif(
     "ARCHLOOM_DATA" not in os.environ, reason="ARCHLOOM_DATA names no folder with nasbench201/nb201.parquet"
 )

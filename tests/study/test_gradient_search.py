@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyglove as pg
 import pytest
 import torch
 
@@ -18,11 +19,13 @@ from archloom.evaluators.relaxed import RelaxedSupernet
 from archloom.executors import ProcessExecutor
 from archloom.relaxation import GradientStrategy, Progress
 from archloom.search_spaces import SearchSpace
+from archloom.search_spaces import blueprints as b
 from archloom.search_spaces.nasbench201 import nasbench201
 from archloom.strategies import STRATEGIES, RandomSearch
 from archloom.strategies.gradient import darts, gdas
 
 EPOCHS = 3
+SMALL = {"n_train": 64, "n_validation": 32, "n_test": 32}
 
 
 def space() -> SearchSpace:
@@ -226,6 +229,26 @@ def test_what_does_not_go_together_is_refused() -> None:
         study().work()
     with pytest.raises(ConfigError, match="order must be 1 or 2; got 3"):
         darts(order=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("parts", [[], [pg.oneof(["conv_1x1"])]], ids=["nothing", "one candidate"])
+def test_a_space_that_leaves_nothing_to_learn_is_refused(parts: list[Any]) -> None:
+    on = SearchSpace(b.Sequence([b.Conv(width=4), *parts]))
+    with pytest.raises(ConfigError, match="every site of this space has one candidate: there is nothing to"):
+        Study(on, darts(), RelaxedSupernet(data="digits", epochs=1), {"accuracy": "maximize"})
+
+
+def test_a_site_of_one_candidate_is_as_it_is() -> None:
+    on = SearchSpace(b.Sequence([pg.oneof(["conv_1x1"]), pg.oneof(["conv_1x1", "conv_3x3"])]))
+    relaxed = RelaxedSupernet(data="digits", epochs=1, data_options=SMALL)
+    [trial] = Study(on, darts(), relaxed, {"accuracy": "maximize"}).run(trials=1).trials
+    assert trial.choices["layers[0]"] == "conv_1x1"
+    assert set(relaxed.supernet().relaxed_sites) == {"layers[1]"}
+
+
+def test_a_relaxation_needs_a_validation_split() -> None:
+    with pytest.raises(ConfigError, match="n_validation must be between 1 and"):
+        study(data_options={"n_validation": 0})
 
 
 class Poor(RelaxedSupernet):

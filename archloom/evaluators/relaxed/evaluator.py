@@ -50,6 +50,8 @@ class RelaxedSupernet(RelaxedEvaluator):
         epochs: of the whole search; temperatures and the learning rate fall over so many.
         recalibration_batches: batches of training data from which a derived architecture's batch norms are
             measured.
+        norms_pools: whether poolings among the candidates are normalised while they compete, as in DARTS;
+            NAS-Bench-201's authors leave them as they are, and see more skip connections.
 
     Raises:
         ConfigError: an option is unknown or out of its range.
@@ -59,12 +61,19 @@ class RelaxedSupernet(RelaxedEvaluator):
     shares: ClassVar[str] = "supernet"
     provides: ClassVar[frozenset[str]] = frozenset({"unrolled", "partial_channels", "costs"})
 
-    def __init__(self, *, epochs: int = 50, recalibration_batches: int = 10, **setup: Unpack[SetupOptions]):
+    def __init__(
+        self,
+        *,
+        epochs: int = 50,
+        recalibration_batches: int = 10,
+        norms_pools: bool = True,
+        **setup: Unpack[SetupOptions],
+    ):
         at_least(epochs=(epochs, 1), recalibration_batches=(recalibration_batches, 0))
         self.setup = setup_of(setup)
-        self._options = spelled({**setup, "epochs": epochs})
+        self._options = spelled({**setup, "epochs": epochs, "norms_pools": norms_pools})
         self.n_epochs = self.epochs = epochs
-        self._n_recalibration = recalibration_batches
+        self._n_recalibration, self._norms_pools = recalibration_batches, norms_pools
         self._space: SearchSpace | None = None
         self._noted: dict[str, Metrics | Exception] = {}
         self._shared: SharedWeights | None = None
@@ -109,7 +118,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         for switch in net.relaxed_sites.values():
             if switch.has_no_mixture:
                 raise SpaceError(f"{switch.name} cannot be relaxed: {switch.has_no_mixture}")
-        for_search(net)
+        for_search(net, norms_pools=self._norms_pools)
         return net
 
     def start(self, run: SharedRun) -> None:

@@ -102,7 +102,7 @@ class NormedPool(Routed):
         return y
 
 
-def for_search(network: nn.Module) -> nn.Module:
+def for_search(network: nn.Module, *, norms_pools: bool = True) -> nn.Module:
     """Have the candidates of all choices compete on even terms, and return the network.
 
     Batch norms in candidates learn no scale, by which an operation could make up for its coefficient;
@@ -111,10 +111,11 @@ def for_search(network: nn.Module) -> nn.Module:
 
     Args:
         network: a routed network, before it is trained; it is changed.
+        norms_pools: whether poolings are normalised.
     """
     for choice in [module for module in network.modules() if isinstance(module, Choice | SlabLayer)]:
         for index, candidate in enumerate(choice.candidates):
-            if isinstance(candidate, Pool):
+            if norms_pools and isinstance(candidate, Pool):
                 choice.candidates[index] = NormedPool(candidate)
             _fix_scales(candidate)
     for cell in network.modules():

@@ -113,6 +113,8 @@ def test_candidates_compete_without_scales_of_their_own() -> None:
     assert not any(p.requires_grad for module in scales for p in module.parameters())
     pools = [name for name, _ in evaluator._net.named_modules() if name.endswith("candidates.4.norm")]
     assert len(pools) == 6 * 3
+    bare = started(made(norms_pools=False))
+    assert not [name for name, _ in bare._net.named_modules() if name.endswith("candidates.4.norm")]
 
 
 def test_weights_are_handed_on_but_for_partial_channels() -> None:

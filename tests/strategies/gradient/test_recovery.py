@@ -48,7 +48,7 @@ class Imitation:
         self.inputs = torch.randn(256, 4, 6, 6)
         with torch.no_grad():
             self.targets = teacher.network[0](self.inputs)
-        self.sgd = torch.optim.SGD(self.net.network[0].parameters(), lr=0.2, momentum=0.9)
+        self.sgd = torch.optim.SGD(self.net.parameters(), lr=0.2, momentum=0.9)
 
     def loss(self, relaxation: Relaxation, first: int) -> Tensor:
         self.net.route(relaxation)
