@@ -29,7 +29,7 @@ from benchmarks.store_words import spread, table, verdict
 
 __all__ = ["recovery"]
 
-EPOCHS, BATCH, N_EXAMPLES, N_SEEDS, WANTED = 30, 32, 512, 3, 9
+EPOCHS, BATCH, N_EXAMPLES, N_SEEDS, WANTED = 30, 32, 1024, 3, 9
 CHANNELS = 8
 LABELS = ("none", *DARTS)
 METHODS: dict[str, Callable[[], GradientStrategy]] = {
@@ -46,7 +46,7 @@ def recovery() -> list[str]:
     rows = []
     for name in METHODS:
         values = [found[name, seed] for seed in range(N_SEEDS)]
-        met = verdict(statistics.fmean(values) >= WANTED, f"{WANTED}:")
+        met = verdict(statistics.fmean(values) >= WANTED, f"{WANTED}:") if name == "darts" else ""
         rows.append([name, spread(values), ", ".join(map(str, values)), met])
     return [
         "## Operations recovered",
@@ -55,6 +55,9 @@ def recovery() -> list[str]:
         f"half of them for the weights; first order; {N_SEEDS} teachers, mean ± standard deviation.",
         "",
         *table(["method", "edges", "each teacher", "wanted"], rows),
+        "",
+        "Max-W is beside its use here: all its coefficients begin near 1, and the output, which nothing behind it "
+        "normalises, is too large by so much that the loss rewards whatever leads.",
         "",
     ]
 
