@@ -56,8 +56,8 @@ def recovery() -> list[str]:
         "",
         *table(["method", "edges", "each teacher", "wanted"], rows),
         "",
-        "Max-W is beside its use here: its coefficients begin near 1, all of them, and the output, which nothing "
-        "behind it normalises, is too large by so much that the loss rewards whatever leads.",
+        "Max-W is beside its use here: its coefficients begin near 1, all of them, and the output, which "
+        "nothing behind it normalises, is too large by so much that the loss rewards whatever leads.",
         "",
     ]
 
