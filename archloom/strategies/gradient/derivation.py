@@ -48,27 +48,25 @@ def derived(space: Any, weights: Weights, *, excluding: Collection[str] = ()) ->
 
 def _along_slabs(space: Any, weights: Weights, excluding: Collection[str]) -> Weights:
     """Return weights for the sites of slabs: all on what the longest path takes."""
-    labels = {point.path: point.labels for point in space.points if isinstance(point, ChoicePoint)}
     if not space.slabs:
         return {}
-    open_to = {name: _without(name, space.slabs[name], labels, weights, excluding) for name in space.slabs}
+    labels = {point.path: point.labels for point in space.points if isinstance(point, ChoicePoint)}
     sizes = {site: len(each) for site, each in labels.items()}
+    open_to = {
+        name: _without([labels[site] for site in members], weights.get(name), excluding)
+        for name, members in space.slabs.items()
+    }
     path = longest_path(space.slabs, sizes, open_to)
     return {site: np.eye(sizes[site])[choice] for site, choice in path.items()}
 
 
 def _without(
-    name: str,
-    members: Sequence[str],
-    labels: Mapping[str, Sequence[str]],
-    weights: Weights,
-    excluding: Collection[str],
+    axes: Sequence[Sequence[str]], own: npt.NDArray[np.float64] | None, excluding: Collection[str]
 ) -> npt.NDArray[np.float64]:
-    """Return a slab's weights, nothing for what holds an excluded label and is not all there is."""
-    combinations = list(product(*(labels[site] for site in members)))
-    own = weights.get(name, np.ones(len(combinations)))
-    is_out = np.array([any(label in excluding for label in labels) for labels in combinations])
-    return own if is_out.all() else np.where(is_out, -np.inf, own)
+    """Return a slab's weights, nothing for combinations with an excluded label, unless all have one."""
+    is_out = np.array([any(label in excluding for label in each) for each in product(*axes)])
+    weights = np.ones(len(is_out)) if own is None else own
+    return weights if is_out.all() else np.where(is_out, -np.inf, weights)
 
 
 def _fill(row: ChoiceArray, points: Points, weights: Weights, excluding: frozenset[str]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from archloom.relaxation import GradientStrategy
+from archloom.search_spaces import SearchSpace
+from archloom.search_spaces.hypercuboid import hypercuboid
 from archloom.strategies import STRATEGIES
 from archloom.testing.gradient import GradientStrategyContract
 from archloom.testing.quick import followers
@@ -20,6 +22,18 @@ class TestRegistered(GradientStrategyContract):
     @pytest.fixture(params=followers())
     def make(self, request: pytest.FixtureRequest) -> Callable[[], GradientStrategy]:
         return lambda: STRATEGIES.get(request.param)(**OPTIONS.get(request.param, {}))
+
+
+class TestOnSlabs(GradientStrategyContract):
+    """Those that mix, on sites that are weighed together."""
+
+    @pytest.fixture(params=["darts", "sharpdarts", "snas"])
+    def make(self, request: pytest.FixtureRequest) -> Callable[[], GradientStrategy]:
+        return lambda: STRATEGIES.get(request.param)()
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        return hypercuboid(widths=[4, 8], strides=[1, 2], dropouts=[0.0, 0.2])
 
 
 def test_there_are_some() -> None:
