@@ -158,7 +158,7 @@ def _row(name: str, courses: Sequence[Course], worth: dict[str, float], median: 
         name,
         spread(values),
         ", ".join(f"{value:.2f}" for value in values),
-        verdict(statistics.fmean(values) > median, ""),
+        verdict(statistics.fmean(values) > median, "").strip(),
         skips,
         entropies,
         "; ".join(f"`{course.cells[-1].replace('|', '/')}`" for course in courses),

@@ -61,7 +61,7 @@ def cuboid() -> list[str]:
                 name,
                 spread([100 * value for value in values]),
                 ", ".join(map(str, ranks)),
-                verdict(statistics.fmean(values) >= median, ""),
+                verdict(statistics.fmean(values) >= median, "").strip(),
                 "; ".join(texts_found),
             ]
         )
