@@ -44,7 +44,7 @@ def hypercuboid(
     >>> space.size, space.slabs["layers[1]"]
     (36, ('layers[0].width', 'layers[1].width', 'layers[1].operation'))
     >>> space.architecture(space.at([7])).text
-    '16 max_pool_3x3, 8 nor_conv_3x3'
+    '16 max_pool_3x3, 16 max_pool_3x3'
     """
     axes: tuple[Sequence[Any], ...] = (widths, operations, dropouts)
     _check(axes, strides, stem)
