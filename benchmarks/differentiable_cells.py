@@ -9,6 +9,7 @@ kept as a table, and not done again: delete it for that.
 from __future__ import annotations
 
 import csv
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -86,6 +87,7 @@ def cells() -> list[str]:
         "better than the median cell",
         f"skips after epochs {', '.join(str(mark + 1) for mark in MARKS)}",
         "entropy",
+        "operations without weights",
         "last cells",
     ]
     return [
@@ -104,23 +106,28 @@ def cells() -> list[str]:
     ]
 
 
+def _n_bare(course: Course) -> int:
+    """Return how many operations of the last cell have no weights."""
+    return len(re.findall("none|skip_connect|avg_pool", course.cells[-1]))
+
+
 def _skips(found: Mapping[tuple[str, int], Course]) -> list[str]:
     """Say what the fact sheets expect of skip connections, with poolings normalised (DARTS) and bare."""
 
-    def mean(name: str, epoch: int) -> float:
-        return statistics.fmean(found[name, seed].skips[epoch] for seed in range(N_SEEDS))
+    def mean(name: str, count: Callable[[Course], float]) -> float:
+        return statistics.fmean(count(found[name, seed]) for seed in range(N_SEEDS))
 
     told = []
     for what, ending in {"normalised": "", "bare": BARE}.items():
-        first, last, partial = (
-            mean(f"darts{ending}", 0),
-            mean(f"darts{ending}", -1),
-            mean(f"pc_darts{ending}", -1),
-        )
+        names = [f"{name}{ending}" for name in ("darts", "pc_darts")]
+        first = mean(names[0], lambda course: course.skips[0])
+        last, partial = (mean(name, lambda course: course.skips[-1]) for name in names)
+        ours, theirs = (mean(name, _n_bare) for name in reversed(names))
         told += [
             f"Poolings {what}: skip connections of DARTS go from {first:.1f} to {last:.1f} of 6 edges "
             f"({verdict(last > first, 'to rise:')}), PC-DARTS derives {partial:.1f} "
-            f"({verdict(partial < last, 'fewer:')}).",
+            f"({verdict(partial < last, 'fewer:')}); of operations without weights, poolings among them, "
+            f"{ours:.1f} against {theirs:.1f}.",
             "",
         ]
     return told
@@ -161,6 +168,7 @@ def _row(name: str, courses: Sequence[Course], worth: dict[str, float], median: 
         verdict(statistics.fmean(values) > median, "").strip(),
         skips,
         entropies,
+        f"{statistics.fmean(_n_bare(course) for course in courses):.1f} of 6",
         "; ".join(f"`{course.cells[-1].replace('|', '/')}`" for course in courses),
     ]
 
