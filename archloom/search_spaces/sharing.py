@@ -133,6 +133,7 @@ def shared(
     switches = {point.path: Switch(point.path, point.m, point.k) for point in choices}
     for name, members in (slabs or {}).items():
         together = switches[name] = Switch(name, math.prod(switches[each].n for each in members))
+        together.has_no_mixture = "no part of the network weighs its sites together"
         for each in members:
             switches[each].slabs.append(together)
     sharing = _Sharing(template.value, found, switches, slabs or {}, partial_channels=partial_channels)
@@ -199,8 +200,9 @@ def slab(name: str) -> Slab | None:
     sharing = _sharing.get()
     if sharing is None or name not in sharing.slabs:
         return None
-    members = tuple(sharing.switches[each] for each in sharing.slabs[name])
-    return Slab(sharing.switches[name], members)
+    together, members = sharing.switches[name], sharing.slabs[name]
+    together.has_no_mixture = ""
+    return Slab(together, tuple(sharing.switches[each] for each in members))
 
 
 def row(children: Any, make: Callable[[Any, Any], nn.Module]) -> list[nn.Module]:

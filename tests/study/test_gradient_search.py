@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from archloom import Study
-from archloom.contracts import State
+from archloom.contracts import SharedRun, State
 from archloom.errors import ArchloomError, ConfigError
 from archloom.evaluators import EVALUATORS
 from archloom.evaluators.relaxed import RelaxedSupernet
@@ -20,9 +20,10 @@ from archloom.executors import ProcessExecutor
 from archloom.relaxation import GradientStrategy, Progress
 from archloom.search_spaces import SearchSpace
 from archloom.search_spaces import blueprints as b
+from archloom.search_spaces.hypercuboid import hypercuboid
 from archloom.search_spaces.nasbench201 import nasbench201
 from archloom.strategies import STRATEGIES, RandomSearch
-from archloom.strategies.gradient import darts, gdas
+from archloom.strategies.gradient import darts, gdas, sharpdarts
 
 EPOCHS = 3
 SMALL = {"n_train": 64, "n_validation": 32, "n_test": 32}
@@ -244,6 +245,19 @@ def test_a_site_of_one_candidate_is_as_it_is() -> None:
     [trial] = Study(on, darts(), relaxed, {"accuracy": "maximize"}).run(trials=1).trials
     assert trial.choices["layers[0]"] == "conv_1x1"
     assert set(relaxed.supernet().relaxed_sites) == {"layers[1]"}
+
+
+@pytest.mark.slow
+def test_a_grid_is_searched_and_its_path_retrained() -> None:
+    on = hypercuboid(widths=[4, 8], strides=[1, 2], dropouts=[0.0, 0.2], stem=4)
+    relaxed = RelaxedSupernet(data="digits", epochs=2, data_options=SMALL)
+    over = Study(on, sharpdarts(lr=0.1), relaxed, {"accuracy": "maximize"}, name="grid")
+    trials = over.run(trials=2).trials
+    assert [trial.state for trial in trials] == [State.COMPLETE] * 2
+    curve = over.store.runs.curve(over.store.runs.records(over.id)[0].id)
+    assert {key.split("=")[0] for key in curve[2] if "=" in key} == {"layers[0]", "layers[1]"}
+    again = relaxed.retrain(on.from_choices(trials[-1].choices), SharedRun("alone", 0), epochs=1)
+    assert "test/accuracy" in again
 
 
 def test_a_relaxation_needs_a_validation_split() -> None:

@@ -169,6 +169,14 @@ def test_partial_channels_let_the_others_pass() -> None:
             "which no operation of this space can",
         ),
         (SearchSpace(b.Sequence([b.Dropout(pg.floatv(0.0, 0.5))])), {}, "is a number of any size"),
+        (
+            SearchSpace(
+                b.Sequence([pg.oneof(["conv_1x1", "conv_3x3"]), pg.oneof(["conv_1x1", "conv_3x3"])]),
+                slabs={"both": ["layers[0]", "layers[1]"]},
+            ),
+            {},
+            "both cannot be relaxed: no part of the network weighs its sites together",
+        ),
     ],
 )
 def test_spaces_that_cannot_be_relaxed_are_refused(on: SearchSpace, needs: Any, reason: str) -> None:
