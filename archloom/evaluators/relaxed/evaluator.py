@@ -51,7 +51,7 @@ class RelaxedSupernet(RelaxedEvaluator):
         recalibration_batches: batches of training data from which a derived architecture's batch norms are
             measured.
         norms_pools: whether poolings among the candidates are normalised while they compete, as in DARTS;
-            NAS-Bench-201's authors leave them as they are, and see more skip connections.
+            NAS-Bench-201's authors leave them as they are.
 
     Raises:
         ConfigError: an option is unknown or out of its range.

@@ -101,19 +101,21 @@ class SlabLayer(Routed):
 
     def _parts(self) -> list[list[tuple[int, Tensor | None]]]:
         """Return what is computed, a list for each width after."""
-        least = 1 / len(self.candidates) ** 2
+        weights = self.slab.switch.mixture.weights if self.slab.switch.mixture else None
+        n = len(self.candidates)
+        sizes = [1.0] * n if weights is None else weights.detach().abs().tolist()  # one wait for a device
         into: list[list[tuple[int, Tensor | None]]] = [[] for _ in self.widths]
-        for index, weight in self.slab.switch.parts():
-            into[self.ways[index][1]].append((index, weight))
-        return [self._strong(parts, least) for parts in into]
+        for part in self.slab.switch.parts():
+            into[self.ways[part[0]][1]].append(part)
+        return [self._strong(parts, sizes) for parts in into]
 
     def _strong(
-        self, parts: list[tuple[int, Tensor | None]], least: float
+        self, parts: list[tuple[int, Tensor | None]], sizes: Sequence[float]
     ) -> list[tuple[int, Tensor | None]]:
         parts = [part for part in parts if part[0] not in self._nothing] or parts[:1]
-        sizes = [1.0 if weight is None else abs(float(weight.detach())) for _, weight in parts]
-        most = max(sizes)
-        return [part for part, size in zip(parts, sizes, strict=True) if size >= least or size == most]
+        most = max(sizes[index] for index, _ in parts)
+        least = min(most, 1 / len(sizes) ** 2)
+        return [part for part in parts if sizes[part[0]] >= least]
 
 
 @final
