@@ -9,7 +9,6 @@ the sum at a node, is not measured.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from archloom.errors import ArchloomError, OtherRunError
 from archloom.evaluators.latency.machine import machine
 from archloom.evaluators.latency.stopwatch import median_and_spread, time_calls, wait_for
 from archloom.evaluators.seeding import threads
+from archloom.evaluators.whole_file import whole_file
 from archloom.nn.routed import Choice, Routed, Supernet
 from archloom.nn.shortcuts import Zero
 
@@ -82,7 +82,10 @@ def kept(
     if path.exists():
         return _read(path, words)
     found = measure()
-    _write(path, {**words, "machine": machine(), "latency_ms": found})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial:
+        told = {**words, "machine": machine(), "latency_ms": found}
+        partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return found
 
 
@@ -98,17 +101,6 @@ def _read(path: Path, words: Mapping[str, str]) -> dict[str, float]:
                 f"the latencies {path} are of another {what}: {held.get(what)!r}, here it is {value!r}"
             )
     return found
-
-
-def _write(path: Path, told: Mapping[str, Any]) -> None:
-    """Write all of a file or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(told, indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _calls(net: Supernet, inputs: Tensor) -> dict[nn.Module, Call]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
 from archloom.errors import ArchloomError, OtherRunError
+from archloom.evaluators.whole_file import whole_file
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -41,12 +41,9 @@ def save_checkpoint(
             named = {key: value for key, value in held.items() if isinstance(value, Tensor)}
             tensors |= {f"optimizer.{index}.{key}": value for key, value in named.items()}
     tensors |= {f"other.{name}": tensor for name, tensor in (others or {}).items()}
-    partial = path.with_suffix(".partial")
     whole = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(whole, partial, metadata={_WORDS: json.dumps(dict(words))})
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.replace(path)
+    with whole_file(path) as partial:
+        save_file(whole, partial, metadata={_WORDS: json.dumps(dict(words))})
 
 
 def load_checkpoint(
